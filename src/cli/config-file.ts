@@ -4,13 +4,16 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Program } from './program.ts'
 
-/** What `login` saves. Other keys of the file are preserved. */
+/** What `login` and `use` save. Other keys of the file are preserved. */
 export interface ConfigFile {
   token?: string
   /** The server that the token is for. */
   url?: string
   /** When the token expires, if the server reported it. */
   expiresAt?: string
+  /** The sandbox that `use` has chosen, and the server that it is on. */
+  session?: string
+  sessionUrl?: string
 }
 
 /** Returns the program's own file, then that of the other name of the program. */
@@ -27,8 +30,14 @@ export function shortPath(path: string): string {
 
 /** Reads a configuration file. Returns an empty object if there is none. Values that are not strings are ignored. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
-  const { token, url, expiresAt } = await readRaw(path)
-  return { token: asText(token), url: asText(url), expiresAt: asText(expiresAt) }
+  const { token, url, expiresAt, session, sessionUrl } = await readRaw(path)
+  return {
+    token: asText(token),
+    url: asText(url),
+    expiresAt: asText(expiresAt),
+    session: asText(session),
+    sessionUrl: asText(sessionUrl),
+  }
 }
 
 /** Changes some keys of a configuration file. */
@@ -42,6 +51,13 @@ export async function forgetToken(path: string, token: string): Promise<boolean>
   if (saved !== token) return false
   await write(path, content)
   return true
+}
+
+/** Removes the chosen sandbox. Returns its name; undefined if none is saved. */
+export async function forgetSandbox(path: string): Promise<string | undefined> {
+  const { session, sessionUrl: _, ...content } = await readRaw(path)
+  if (session !== undefined) await write(path, content)
+  return asText(session)
 }
 
 /** Writes a file atomically: readers see the old file or the new one. Only the user can read it. */

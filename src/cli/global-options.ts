@@ -3,7 +3,11 @@ import type { Options } from './verb.ts'
 /** Options of every command, before or after its name. */
 export const globalOptions: Options = {
   json: { type: 'boolean', help: 'Print JSON, for programs' },
-  session: { type: 'string', value: '<id>', help: 'The sandbox to use (default: your own)' },
+  session: {
+    type: 'string',
+    value: '<id>',
+    help: 'The sandbox (CARREL_SESSION; default: that of "use", else your own)',
+  },
   url: { type: 'string', value: '<url>', help: 'The server (CARREL_URL; default: http://127.0.0.1:4280)' },
   token: { type: 'string', value: '<token>', help: 'The token (CARREL_TOKEN; default: the one that "login" saved)' },
   timeout: {

@@ -19,7 +19,7 @@ export function clientOf(program: Program, values: Values, settings: Settings, m
     baseUrl: settings.url,
     // With undefined, the client would read a token from the environment by itself.
     token: settings.token?.value ?? '',
-    sessionId: values.session,
+    sessionId: settings.sandbox?.name ?? values.session,
     // A request without a limit has an infinite one.
     timeoutMs: values.timeout === '0' ? Infinity : parseTimeLimit(values.timeout),
     userAgent: `${program.name}-cli/${packageVersion()}`,

@@ -9,6 +9,15 @@ import type { Values } from './verb.ts'
 export interface Settings {
   url: string
   token: Token | undefined
+  sandbox?: ChosenSandbox
+}
+
+/** The sandbox that commands use. */
+export interface ChosenSandbox {
+  /** undefined for the account's default sandbox. */
+  name: string | undefined
+  /** What has chosen it, for messages; undefined if nothing has. */
+  source: string | undefined
 }
 
 export interface Token {
@@ -35,15 +44,34 @@ export async function readSettings({ env, ...program }: Program, values: Values)
     const name = variables.map((prefix) => `${prefix}_${what}`).find((name) => env[name])
     return name === undefined ? undefined : { value: env[name] ?? '', source: name }
   }
+  const chosen = values.session === undefined ? fromEnv('SESSION') : { value: values.session, source: '--session' }
+  const sandbox = chosen && { name: chosen.value, source: chosen.source }
   const givenUrl = values.url ?? fromEnv('URL')?.value
   const givenToken: Token | undefined = values.token ? { value: values.token, source: '--token' } : fromEnv('TOKEN')
-  if (givenUrl !== undefined && givenToken) return { url: checkUrl(givenUrl), token: givenToken }
+  const isComplete = givenUrl !== undefined && givenToken !== undefined
+  if (isComplete && sandbox) return { url: checkUrl(givenUrl), token: givenToken, sandbox }
 
   const files = await Promise.all(
-    configPaths({ env, ...program }).map(async (path) => ({ path, config: await readConfigFile(path) })),
+    configPaths({ env, ...program }).map(async (path) => {
+      const reading = readConfigFile(path)
+      // Of a broken file only the sandbox would be used.
+      return { path, config: isComplete ? await reading.catch(() => ({}) as ConfigFile) : await reading }
+    }),
   )
   const url = checkUrl(givenUrl ?? files.find(({ config }) => config.url)?.config.url ?? defaultUrl)
-  return { url, token: givenToken ?? savedToken(files, url) ?? (await ownerToken(env, url)) }
+  return {
+    url,
+    token: givenToken ?? savedToken(files, url) ?? (await ownerToken(env, url)),
+    sandbox: sandbox ?? savedSandbox(files, url),
+  }
+}
+
+/** Returns the sandbox that was chosen on this server; the default sandbox if none was. */
+function savedSandbox(files: { path: string; config: ConfigFile }[], url: string): ChosenSandbox {
+  for (const { path, config } of files)
+    if (config.session && config.sessionUrl && isSameOrigin(config.sessionUrl, url))
+      return { name: config.session, source: shortPath(path) }
+  return { name: undefined, source: undefined }
 }
 
 /** Returns the token that was saved for this server. A token is never sent to another server. */

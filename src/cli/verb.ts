@@ -36,6 +36,8 @@ export interface Verb {
   usage: string
   /** What it does, in full sentences. */
   description: string
+  /** Command lines without the program's name, each with what it does. */
+  examples?: readonly [line: string, about: string][]
   /** Options in addition to the global ones. */
   options: Options
   /** Values of the first operand, if it selects an action. */

@@ -90,6 +90,11 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Show how much memory is used',
     load: async () => (await import('./verbs/mem-usage.ts')).memUsage,
   },
+  use: {
+    synopsis: 'use [sandbox]',
+    summary: 'Choose the sandbox of later commands',
+    load: async () => (await import('./verbs/use.ts')).use,
+  },
   status: {
     synopsis: 'status',
     summary: 'Show server, sandbox, credits and token',

@@ -3,6 +3,7 @@ import type { Balance, Carrel, Health, ProcessInfo } from '../../../sdk/index.ts
 import { clientOf } from '../open-client.ts'
 import { packageVersion } from '../package-version.ts'
 import { emptyHint } from '../pay-hint.ts'
+import { sandboxTitle } from '../sandbox-title.ts'
 import { readSettings } from '../settings.ts'
 import type { Settings } from '../settings.ts'
 import { dollars } from '../dollars.ts'
@@ -23,7 +24,7 @@ export const status: Verb = {
     const settings = await readSettings(program, values)
     const client = clientOf(program, { timeout: defaultTimeoutMs, ...values }, settings, { maxRetries: 0 })
     const state = await query(client)
-    const report = reportOf(settings, state, values.session)
+    const report = reportOf(settings, state)
     if (values.json) await program.stdout.line(JSON.stringify(report))
     else
       await program.stdout.write(toText(report, await emptyHint(client, program.name, report.account.creditsRemaining)))
@@ -62,10 +63,10 @@ interface Report {
   cli: { version: string }
   token: { source: string | null; accepted: boolean | null; expiresAt: string | null; error?: string }
   account: { creditsRemaining: number | string | null }
-  sandbox: { sessionId: string; processes: { running: number; total: number } | null }
+  sandbox: { sessionId: string; source: string | null; processes: { running: number; total: number } | null }
 }
 
-function reportOf({ url, token }: Settings, { health, balance, processes }: State, sessionId = 'default'): Report {
+function reportOf({ url, token, sandbox }: Settings, { health, balance, processes }: State): Report {
   const isUp = 'value' in health
   const credits = 'value' in balance ? balance.value : undefined
   const refusal = isUp && 'error' in processes ? processes.error : undefined
@@ -86,7 +87,8 @@ function reportOf({ url, token }: Settings, { health, balance, processes }: Stat
     },
     account: { creditsRemaining: credits?.creditsRemaining ?? null },
     sandbox: {
-      sessionId,
+      sessionId: sandbox?.name || 'default',
+      source: sandbox?.source ?? null,
       processes:
         'value' in processes
           ? {
@@ -110,10 +112,10 @@ function toText({ server, cli, token, account, sandbox }: Report, hint: string |
   ]
   if (account.creditsRemaining !== null) rows.push(['Credits', dollars(account.creditsRemaining)])
   if (hint !== undefined) rows.push(['', hint])
-  if (sandbox.processes) {
-    const { running, total } = sandbox.processes
-    rows.push(['Sandbox', `${sandbox.sessionId}, ${running} of ${total} processes running`])
-  }
+  const { sessionId, source, processes } = sandbox
+  const title = sandboxTitle({ name: sessionId, source: source ?? undefined })
+  if (processes) rows.push(['Sandbox', `${title}, ${processes.running} of ${processes.total} processes running`])
+  else if (source !== null) rows.push(['Sandbox', title])
   return table([{}, {}], rows)
 }
 

@@ -1,0 +1,54 @@
+import { configPaths, forgetSandbox, saveConfigFile, shortPath } from '../config-file.ts'
+import { printable } from '../printable.ts'
+import type { Program } from '../program.ts'
+import { sandboxTitle } from '../sandbox-title.ts'
+import { readSettings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Verb } from '../verb.ts'
+
+/** What the server accepts as the name of a sandbox. */
+const namePattern = /^[A-Za-z0-9._:@-]{1,128}$/
+
+export const use: Verb = {
+  usage: 'use [options] [sandbox]',
+  description: `
+Chooses the sandbox of later commands on this server, and remembers it. Without a name it shows which one is in use. The
+sandbox need not exist: the first command creates it.
+
+--session and CARREL_SESSION take precedence. "-" or --unset returns to the default sandbox.`,
+  examples: [
+    ['use build', 'later commands work in the sandbox "build"'],
+    ['use -', 'they work in the default sandbox again'],
+  ],
+  options: { unset: { type: 'boolean', help: 'Return to the default sandbox' } },
+  operands: [0, 1],
+  async run({ program, values, operands: [name] }) {
+    if (values['unset'] && name !== undefined) throw new UsageError('Cannot use "--unset" together with a name')
+    if (values['unset'] || name === '-') await forget(program)
+    else if (name !== undefined) await choose(program, name, await readSettings(program, { ...values, token: 'none' }))
+    const { sandbox } = await readSettings(program, { ...values, token: 'none' })
+    const answer = { session: sandbox?.name ?? null, source: sandbox?.source ?? null }
+    await program.stdout.line(values.json ? JSON.stringify(answer) : `Sandbox: ${printable(sandboxTitle(sandbox))}`)
+    if (name !== undefined && name !== '-' && answer.session !== name)
+      await program.stderr.line(`${program.name}: ${answer.source} takes precedence over "${name}"`)
+    return 0
+  },
+}
+
+async function choose(program: Program, name: string, { url }: Settings): Promise<void> {
+  if (!namePattern.test(name))
+    throw new UsageError(
+      `Cannot use "${name}" as a sandbox: a name has up to 128 letters from A to Z, digits, and . _ : @ -`,
+    )
+  await saveConfigFile(configPaths(program)[0], { session: name, sessionUrl: url })
+}
+
+/** Forgets the choice in both files, as either of them counts. */
+async function forget(program: Program): Promise<void> {
+  for (const path of configPaths(program)) {
+    const name = await forgetSandbox(path)
+    if (name !== undefined)
+      await program.stderr.line(`${program.name}: "${printable(name)}" is removed from ${shortPath(path)}`)
+  }
+}
