@@ -1,14 +1,20 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { errorAnswer } from './error-envelope.ts'
 import { logFailure } from './log-failure.ts'
+import { errorPage } from './pages/error-page.ts'
+import { pageHeaders } from './pages/page.ts'
 import { pathOf } from './path-of.ts'
+import { prefersHtml } from './prefers-html.ts'
 import { retryAfterS } from './retry-after.ts'
 import { surfaceOf, type Surface } from './surface.ts'
 import { requestError } from './validation-error.ts'
 
 export type ErrorReply = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
-/** Returns what answers a request with an error, in the envelope of the surface that its address belongs to. */
+/**
+ * Returns what answers a request with an error: in the envelope of the surface that its address belongs to, or with a
+ * page for a person.
+ */
 export function errorReply(surfaces: readonly Surface[]): ErrorReply {
   return (error, request, reply) => {
     const known = requestError(error, request)
@@ -21,6 +27,13 @@ export function errorReply(surfaces: readonly Surface[]): ErrorReply {
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)
     const { envelope } = request.routeOptions?.config?.surface ?? surfaceOf(surfaces, pathOf(request.url))
     const { status, text } = errorAnswer(envelope, known, request.id, request)
-    return reply.header('x-request-id', request.id).status(status).type('application/json; charset=utf-8').send(text)
+    void reply.header('x-request-id', request.id)
+    if (isPerson(request)) return reply.status(status).headers(pageHeaders).send(errorPage(known, request.id))
+    return reply.status(status).type('application/json; charset=utf-8').send(text)
   }
+}
+
+/** Whether a browser asked: one that shows pages, and has no token to send. */
+function isPerson({ headers }: FastifyRequest): boolean {
+  return headers.authorization === undefined && headers['x-session-token'] === undefined && prefersHtml(headers)
 }

@@ -13,6 +13,8 @@ const undocumented: Record<string, string> = {
   'GET /assets/design.css': 'a part of a page',
   'GET /favicon.ico': 'a part of a page',
   'GET /favicon.svg': 'a part of a page',
+  'GET /sign-in': 'a page that links lead to',
+  'POST /sign-in': 'the form of that page',
   'GET /docs/page.css': 'a part of a page',
   'GET /docs/console.js': 'a part of a page',
   'GET /docs/icon.svg': 'a part of a page',

@@ -6,17 +6,19 @@ import { appRoutes } from '../support/app-routes.ts'
 
 const sources = fileURLToPath(new URL('../../src/', import.meta.url))
 
-/** The HTTP layer itself serves documents and metrics; every other route belongs to a surface. */
+/** The HTTP layer itself serves documents, pages and metrics; every other route belongs to a surface. */
 const isShared = (url: string) =>
-  /^\/(docs|skills|openapi|metrics)\b|^\/SKILL\.md$|\/openapi\.json$|skill\.md$/.test(url)
+  /^\/(docs|skills|openapi|metrics|assets|favicon|sign-in)\b|^\/SKILL\.md$|\/openapi\.json$|skill\.md$/.test(url)
 
 /** Returns the code of a module without its comments, which may name routes as examples. */
 const codeOf = (text: string) => text.replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
 
-/** Addresses of GitHub and of OpenID issuers, which have the same paths. */
-const namesOfOtherServers = [
+/** Addresses of GitHub and of OpenID issuers, which have the same paths, and links of pages. */
+const allowed = [
   'engine/identity/auth/github.ts names /login',
   'engine/identity/auth/issuer-keys.ts names /.well-known/openid-configuration',
+  'http/pages/header.ts names /health',
+  'http/pages/home-page.ts names /health',
 ]
 
 test('no module below the surfaces contains the path of one of their routes', async () => {
@@ -34,5 +36,5 @@ test('no module below the surfaces contains the path of one of their routes', as
       if (isNamed) found.push(`${name} names ${path}`)
     }
   }
-  assert.deepEqual(found.toSorted(), namesOfOtherServers)
+  assert.deepEqual(found.toSorted(), allowed)
 })

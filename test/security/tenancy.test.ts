@@ -499,6 +499,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'GET /favicon.svg',
     'GET /health',
     'GET /openapi.json',
+    'GET /sign-in',
     'GET /topup',
   ]
 
@@ -517,6 +518,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'POST /invitation': (id) => anonymous('POST', '/invitation', { token: id }),
     'GET /login/callback': (id) => anonymous('GET', `/login/callback?token=${id}`),
     'POST /login/callback': (id) => anonymous('POST', '/login/callback', { token: id }),
+    'POST /sign-in': (id) => anonymous('POST', '/sign-in', { email: id }),
     'POST /login': (id) => anonymous('POST', '/login', { wallet: id }),
     'POST /auth/refresh': (id) => anonymous('POST', '/auth/refresh', { token: id }),
     'POST /auth/github': (id) => anonymous('POST', '/auth/github', { code: id }),

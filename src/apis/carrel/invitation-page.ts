@@ -1,5 +1,6 @@
 import type { Role } from '../../engine/identity/accounts/roles.ts'
 import { html } from '../../http/docs/html.ts'
+import { codeBlock } from '../../http/pages/code-block.ts'
 import { page } from '../../http/pages/page.ts'
 
 interface Invitation {
@@ -14,13 +15,16 @@ interface Invitation {
 export function invitationPage({ email, role, workspaceName, inviter, code }: Invitation): string {
   return page({
     title: `Join ${workspaceName}`,
-    body: html`<p>
+    body: html`<p class="lead">
         ${inviter || 'Its owner'} invites <strong>${email}</strong> to the workspace
         <strong>${workspaceName}</strong> as ${role}.
       </p>
-      <form method="post" action="/invitation">
-        <input type="hidden" name="token" value="${code}" /><button>Accept the invitation</button>
-      </form>`,
+      <p>Its members share computers, keys and credit. Your own workspace stays yours.</p>
+      <div class="actions">
+        <form method="post" action="/invitation">
+          <input type="hidden" name="token" value="${code}" /><button>Accept the invitation</button>
+        </form>
+      </div>`,
   })
 }
 
@@ -29,18 +33,19 @@ export function joinedPage(joined: { workspaceName: string; workspaceId: string 
   const { workspaceName, workspaceId } = joined
   return page({
     title: `You are a member of ${workspaceName}`,
-    body: html`<p>Sign in by email, unless you already have a token:</p>
-      <pre>carrel login --url ${baseUrl}</pre>
+    body: html`<p class="lead">Sign in by mail, unless you have a token already:</p>
+      ${codeBlock(`carrel login --url ${baseUrl}`, { caption: 'Shell' })}
       <p>Your token works in your personal workspace. To work in ${workspaceName}, add this to its end:</p>
-      <pre>~${workspaceId}</pre>`,
+      ${codeBlock(`~${workspaceId}`, { caption: 'The end of the token' })}
+      <div class="actions"><a class="button" href="/sign-in">Sign in by mail</a></div>`,
   })
 }
 
-export function refusedInvitationPage(reason: string, baseUrl: string): string {
+export function refusedInvitationPage(reason: string): string {
   return page({
     title: 'This invitation does not work',
-    body: html`<p>${reason}.</p>
-      <p>If you have already accepted it, sign in by email:</p>
-      <pre>carrel login --url ${baseUrl}</pre>`,
+    body: html`<p class="lead">${reason}.</p>
+      <p>If you have already accepted it, sign in. Otherwise ask for another invitation.</p>
+      <div class="actions"><a class="button" href="/sign-in">Sign in by mail</a></div>`,
   })
 }

@@ -8,6 +8,7 @@ import type { App } from '../../http/app.ts'
 import { readForms } from '../../http/form-body.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/pages/page.ts'
+import { prefersHtml } from '../../http/prefers-html.ts'
 import { joinedPage, invitationPage, refusedInvitationPage } from './invitation-page.ts'
 import { pageOrJson } from '../schema.ts'
 import { invitationAnswerOf } from './mapping.ts'
@@ -103,8 +104,8 @@ function addAnswerRoutes(app: App, engine: Engine): void {
         },
       },
     },
-    async ({ query, headers }, reply) =>
-      sendPageOrJson(headers.accept, reply, async (isPage) => {
+    async ({ query }, reply) =>
+      sendPageOrJson(reply, async (isPage) => {
         const { email, role, workspaceName, inviter } = await readInvitation(engine, query.token)
         return isPage
           ? invitationPage({ email, role, workspaceName, inviter: inviter ?? '', code: query.token })
@@ -131,7 +132,7 @@ function addAnswerRoutes(app: App, engine: Engine): void {
         },
       },
       async (request, reply) =>
-        sendPageOrJson(request.headers.accept, reply, async (isPage) => {
+        sendPageOrJson(reply, async (isPage) => {
           const network = networkOfRequest(request)
           const accepted = await acceptInvitation(engine, { code: request.body.token, network })
           const { userId, workspaceId, role } = accepted
@@ -144,18 +145,16 @@ function addAnswerRoutes(app: App, engine: Engine): void {
 
 /** Answers a browser with a page, also for an error about the link, and other clients with JSON. */
 async function sendPageOrJson(
-  accept: string | undefined,
   reply: FastifyReply,
   answer: (isPage: boolean) => Promise<string | object>,
 ): Promise<FastifyReply> {
-  const isPage = accept?.includes('text/html') ?? false
-  if (!isPage) return reply.send(await answer(false))
+  if (!prefersHtml(reply.request.headers)) return reply.send(await answer(false))
   reply.headers(pageHeaders)
   try {
     return await reply.send(await answer(true))
   } catch (error) {
     const known = asCarrelError(error)
     if (known.code !== 'unauthenticated' && known.code !== 'forbidden') throw error
-    return reply.status(known.status).send(refusedInvitationPage(known.message, reply.request.baseUrl))
+    return reply.status(known.status).send(refusedInvitationPage(known.message))
   }
 }

@@ -1,6 +1,10 @@
 import type { PaymentView } from '../../engine/money/payments/view-payment.ts'
 import { html, type Html } from '../../http/docs/html.ts'
+import { codeBlock } from '../../http/pages/code-block.ts'
 import { page } from '../../http/pages/page.ts'
+
+/** The command that returns another payment link. */
+const anotherLink = codeBlock('carrel topup starter', { caption: 'Shell' })
 
 /** Returns the page after a payment, which shows its state and reloads while the money is awaited. */
 export function returnPage(payment: PaymentView): string {
@@ -10,7 +14,12 @@ export function returnPage(payment: PaymentView): string {
     body: html`<p class="state ${tone}">${label}</p>
       ${amountOf(payment)}
       <p>${text}</p>
-      ${payment.state === 'paid' && whatNow}`,
+      ${payment.state === 'paid' && whatNow}
+      ${
+        (payment.state === 'failed' || payment.state === 'expired') &&
+        html`<p>To get another link:</p>
+          ${anotherLink}`
+      }`,
     reloadAfterS: again,
   })
 }
@@ -23,7 +32,7 @@ export function cancelPage(payment: PaymentView): string {
     body: html`<p class="state wait">Cancelled</p>
       ${amountOf(payment)}
       <p>No money was taken, and no credit was added. The payment link still works for a while. To get another one:</p>
-      <pre>carrel topup starter</pre>`,
+      ${anotherLink}`,
   })
 }
 
@@ -51,7 +60,7 @@ export function noPaymentPage(): string {
   return page({
     title: 'There is no such payment',
     body: html`<p>The link is wrong, or the payment is so old that it was deleted. To get another link:</p>
-      <pre>carrel topup starter</pre>`,
+      ${anotherLink}`,
   })
 }
 
@@ -66,7 +75,7 @@ function amountOf({ method, cents, creditMicros }: PaymentView): Html {
 }
 
 const whatNow = html`<h2>On the command line</h2>
-  <pre>carrel balance</pre>`
+  ${codeBlock('carrel balance', { caption: 'Shell' })}`
 
 interface Words {
   title: string

@@ -2,6 +2,7 @@ import type { Surface } from '../../http/surface.ts'
 import { addDocs } from '../../http/docs/routes.ts'
 import { addOpenApiRoutes } from '../../http/openapi-routes.ts'
 import { addPageAssets } from '../../http/pages/routes.ts'
+import { addSignInPages } from '../../http/pages/sign-in-routes.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
 import { envelope, instructions } from './errors.ts'
 import { addExecRoutes } from './exec-routes.ts'
@@ -49,7 +50,7 @@ export const carrel: Surface = {
       name: 'Sign-ins',
       description: "List a user's sign-ins, and sign out.",
       skill: 'brief',
-      routes: [addSessionRoutes],
+      routes: [addSessionRoutes, addSignInPages],
     },
     {
       name: 'Payments',

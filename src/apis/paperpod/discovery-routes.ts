@@ -1,14 +1,19 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
+import { homePage } from '../../http/pages/home-page.ts'
+import { formPageHeaders } from '../../http/pages/page.ts'
+import { signInFacts } from '../../http/pages/sign-in-section.ts'
+import { prefersHtml } from '../../http/prefers-html.ts'
 import { returnsOf } from '../../http/returns-of.ts'
 import type { RouteDocumentation } from '../../http/route-config.ts'
+import { pageOrJson } from '../schema.ts'
 import { discoveryDocument } from './discovery-document.ts'
 import { paramsOf } from './params-of.ts'
 import { discoveryAnswer } from './schemas/server.ts'
 import { Messages } from './sockets/messages.ts'
 
-/** Adds `GET /`: the discovery document, which describes every route of the contract. */
+/** Adds `GET /`: the discovery document, which describes every route of the contract; in a browser, a page. */
 export function addDiscoveryRoutes(app: App, engine: Engine): void {
   const messages = new Messages(app).types
   app.get(
@@ -19,18 +24,22 @@ export function addDiscoveryRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'API schema and discovery (this endpoint)',
           returns: 'JSON schema',
-          answers: { 200: discoveryAnswer },
+          answers: { 200: pageOrJson('A page for people, with sign-in by mail', discoveryAnswer) },
         },
       },
     },
-    (request) =>
-      discoveryDocument({
+    (request, reply) => {
+      void reply.header('vary', 'Accept')
+      if (prefersHtml(request.headers))
+        return reply.headers(formPageHeaders).send(homePage(signInFacts(engine, request.baseUrl)))
+      return discoveryDocument({
         baseUrl: request.baseUrl,
         engine,
         endpoints: endpointsOf(app, request),
         messages,
         surfaces: app.catalog.surfaces,
-      }),
+      })
+    },
   )
 }
 

@@ -8,6 +8,7 @@ import { readForms } from '../../http/form-body.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/pages/page.ts'
 import { errorBody, paymentAnswer } from './errors.ts'
+import { prefersHtml } from '../../http/prefers-html.ts'
 import { refusedPage, signInPage, tokenPage } from './sign-in-page.ts'
 import { askForPayment, paymentCredential } from '../../http/payment-auth.ts'
 import { loginAnswer, loginBody, loginCallbackAnswer, loginCallbackQuery, readLinkAnswer } from './schemas/sign-in.ts'
@@ -77,7 +78,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
       },
     },
     async ({ query, headers }, reply) => {
-      if (isBrowser(headers))
+      if (prefersHtml(headers))
         return answerPage(reply, async () => signInPage((await readLink(engine, query.token)).email, query.token))
       const { email } = await readLink(engine, query.token)
       return reply.header('cache-control', 'no-store').send({ email, message: howToRedeem })
@@ -102,7 +103,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
       },
       async (request, reply) => {
         const redeem = () => redeemLink(engine, request.body.token, networkOfRequest(request))
-        if (!isBrowser(request.headers)) return answerJson(await redeem(), reply)
+        if (!prefersHtml(request.headers)) return answerJson(await redeem(), reply)
         return answerPage(reply, async () => {
           const { token, expiresAtMs } = await redeem()
           return tokenPage(token, request.baseUrl, expiresAtMs)
@@ -129,17 +130,13 @@ export function addSignInRoutes(app: App, engine: Engine): void {
     } catch (error) {
       const known = asCarrelError(error)
       if (known.code !== 'unauthenticated') throw error
-      return reply.status(known.status).send(refusedPage(known.message, reply.request.baseUrl))
+      return reply.status(known.status).send(refusedPage(known.message))
     }
   }
 }
 
 const howToRedeem =
   'The link is not used up yet. POST /login/callback {"token":"<code of the link>"} signs in, once, and returns the token.'
-
-function isBrowser({ accept }: FastifyRequest['headers']): boolean {
-  return accept?.includes('text/html') ?? false
-}
 
 function answerJson({ token, expiresAtMs, userId }: NewSession, reply: FastifyReply): FastifyReply {
   const expiresIn = Math.round((expiresAtMs - Date.now()) / 1000)

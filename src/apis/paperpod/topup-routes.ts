@@ -7,6 +7,7 @@ import { CarrelError, errorTable } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { askForPayment, paymentCredential } from '../../http/payment-auth.ts'
 import { pageHeaders } from '../../http/pages/page.ts'
+import { prefersHtml } from '../../http/prefers-html.ts'
 import { errorBody, instructions, paymentAnswer } from './errors.ts'
 import { offerAnswers, topUpAnswer, topUpBody } from './schemas/credit.ts'
 import { topUpPage, type Offer } from './topup-page.ts'
@@ -25,8 +26,8 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
     },
     async ({ headers, baseUrl }, reply) => {
       const offer = offerOf(engine)
-      const isBrowser = headers.accept?.includes('text/html') ?? false
-      return isBrowser ? reply.headers(pageHeaders).send(topUpPage(offer, baseUrl)) : offer
+      void reply.header('vary', 'Accept')
+      return prefersHtml(headers) ? reply.headers(pageHeaders).send(topUpPage(offer, baseUrl)) : offer
     },
   )
   app.post(

@@ -22,19 +22,26 @@ export const pageHeaders = {
   'x-content-type-options': 'nosniff',
 }
 
+/** The headers of a page with a form that says where it comes from: see `assertOwnForm`. */
+export const formPageHeaders = { ...pageHeaders, 'cache-control': 'no-cache', 'referrer-policy': 'same-origin' }
+
 export interface Page {
-  /** The title of the window, and the heading. */
+  /** The title of the window. */
   title: string
+  /** Default: the title. */
+  heading?: string | undefined
   body: Html
   /** The page reloads after this many seconds. */
   reloadAfterS?: number | undefined
-  /** The origin of the server, for a page on another origin. Default: '', which is the page's own. */
-  origin?: string | undefined
-  current?: 'sign-in' | undefined
+  header?: Html | undefined
+  footer?: Html | undefined
+  /** A script in addition to that of every page, which the policy of its headers allows. */
+  script?: Html | undefined
 }
 
 /** Returns a page of one column, complete by itself: it needs nothing else from the server. */
-export function page({ title, body, reloadAfterS, origin, current }: Page): string {
+export function page(parts: Page): string {
+  const { title, heading = title, body, reloadAfterS, header = siteHeader(), footer = siteFooter(), script } = parts
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -49,12 +56,12 @@ export function page({ title, body, reloadAfterS, origin, current }: Page): stri
       </head>
       <body>
         <a class="skip" href="#start">Skip to content</a>
-        ${siteHeader({ origin, current })}
+        ${header}
         <main class="page" id="start">
-          <h1>${title}</h1>
+          <h1>${heading}</h1>
           ${body}
         </main>
-        ${siteFooter(origin)} ${inlineScript}
+        ${footer} ${inlineScript} ${script}
       </body>
     </html> `.text
 }

@@ -6,9 +6,11 @@ for (const figure of document.querySelectorAll('figure.code')) {
   button.type = 'button'
   button.className = 'copy'
   button.textContent = 'Copy'
-  button.addEventListener('click', async () => {
-    button.textContent = await copy(code)
-    setTimeout(() => (button.textContent = 'Copy'), 1500)
+  button.addEventListener('click', () => {
+    void copy(code).then((done) => {
+      button.textContent = done
+      setTimeout(() => (button.textContent = 'Copy'), 1500)
+    })
   })
   figure.append(button)
 }
