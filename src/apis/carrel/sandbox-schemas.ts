@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { patterns } from '../../http/patterns.ts'
 import { nullable, nullableText, object, time } from '../schema.ts'
+import { sessionName } from '../session-name.ts'
 
 const sandboxId = Type.String({
   description: 'The id of a sandbox, which GET /v1/sandboxes returns',
@@ -11,19 +12,13 @@ const sandboxId = Type.String({
 })
 export const sandboxParams = object({ sandboxId })
 
-const sessionName = Type.String({
-  description: 'The name of a sandbox of the account; empty for the default sandbox',
-  maxLength: limits.sessionIdLength,
-  pattern: patterns.sessionName.source,
-})
-
 export const sandboxesQuery = object({
   name: Type.Optional(sessionName),
   cursor: Type.Optional(
     Type.String({
       description: 'The next_cursor of the page before',
       minLength: 1,
-      maxLength: 2 * limits.sessionIdLength + 8,
+      maxLength: 6 * limits.sessionIdLength + 8,
       pattern: patterns.listCursor.source,
     }),
   ),
