@@ -85,11 +85,6 @@ describe('POST /execute', () => {
     assert.deepEqual([result.stdout, result.stderr, result.stdoutBase64], ['', '', undefined])
   })
 
-  test('runs empty code to exit code 0', async () => {
-    for (const language of ['python', 'javascript', 'shell'])
-      assert.equal((await run({ code: '', language })).result.exitCode, 0)
-  })
-
   test('returns output that is not UTF-8 also in base64, byte for byte', async () => {
     const { result } = await run({
       code: 'import sys; sys.stdout.buffer.write(bytes(range(256))); sys.stderr.buffer.write(b"\\xff\\x00")',

@@ -6,6 +6,7 @@ import { limits } from '../../src/config/limits.ts'
 import { skipsWithoutDiskLimits } from '../support/disk-limits.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { connectSocket, SocketClient } from './socket-client.ts'
+import { readFrames } from './sse-frames.ts'
 
 describe('the WebSocket', { timeout: 300_000 }, () => {
   let server: TestServer
@@ -517,6 +518,48 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       assert.equal(response.statusCode, 404)
     })
   })
+
+  test('blank code is a program that does nothing, wherever code is taken', async () => {
+    for (const code of ['', ' \n\t\n '])
+      for (const language of ['python', 'javascript', 'shell']) {
+        const fields = { code, language, sessionId }
+        const quiet = { stdout: '', stderr: '', exitCode: 0 }
+        const { exitCode, stdout, stderr } = (await server.done('/execute', fields)).result
+        assert.deepEqual({ stdout, stderr, exitCode }, quiet)
+        const frames = await Array.fromAsync(readFrames(await stream(fields)))
+        assert.deepEqual(
+          frames.map(({ event, data }) => [event, data.exitCode]),
+          [
+            ['start', undefined],
+            ['complete', 0],
+          ],
+        )
+        assert.equal((await client.ask({ type: 'exec', ...fields })).data.result.exitCode, 0)
+        if (language === 'shell') continue
+        for (const answer of [
+          await server.done('/interpret', fields),
+          (await client.ask({ type: 'interpret', ...fields })).data,
+        ])
+          assert.deepEqual([answer.status, answer.results, answer.error], ['completed', [], null])
+      }
+    for (const command of ['', ' \n']) {
+      assert.equal((await client.ask({ type: 'exec', command, sessionId })).data.result.exitCode, 0)
+      const { id: processId } = await server.done('/process/start', { command, sessionId })
+      const { process: ended } = await until(
+        () => server.done('/process/get', { processId, sessionId }),
+        (answer) => answer.process.status !== 'running',
+      )
+      assert.deepEqual([ended.status, ended.exitCode], ['completed', 0])
+    }
+  })
+
+  function stream(body: Record<string, unknown>): Promise<Response> {
+    return fetch(`${server.url}/execute/stream`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  }
 
   test('suggestions name what is missing', async () => {
     const cases: [Record<string, unknown>, string, string][] = [

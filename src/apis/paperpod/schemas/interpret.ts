@@ -6,7 +6,7 @@ import { timeLimit } from '../../time-limit.ts'
 import { nullableNumber, sessionId, text } from './shared.ts'
 
 export const interpretBody = object({
-  code: text('Program text', { minLength: 1, maxLength: limits.codeBytes }),
+  code: text('Program text', { maxLength: limits.codeBytes }),
   language: Type.Optional(
     Type.Enum([...kernelLanguages], { description: 'The language of the code', default: 'python' }),
   ),
@@ -29,7 +29,12 @@ export const interpretAnswer = object({
   results: Type.Array(
     object({
       type: Type.Enum(['text', 'image', 'html', 'json', 'error']),
-      text: Type.Optional(Type.String({ description: 'Printed text, or the plain text form of a result' })),
+      text: Type.Optional(
+        Type.String({
+          description:
+            'Printed text, or the plain text form of a result: of HTML the text in it, of Markdown and LaTeX the source',
+        }),
+      ),
       data: Type.Optional(Type.Unknown({ description: 'Base64 of an image, the value of JSON, otherwise text' })),
       mimeType: Type.Optional(Type.String({ description: 'The media type of data' })),
       stream: Type.Optional(Type.Enum(['stdout', 'stderr'], { description: 'Only for printed text' })),

@@ -8,7 +8,7 @@ import { cwd, env, nullableNumber, sessionId, text } from './shared.ts'
 export const processId = Type.String({ description: 'Process id', minLength: 1, maxLength: limits.processIdLength })
 
 export const startBody = object({
-  command: text('Command line, run by bash', { minLength: 1, maxLength: limits.commandLength }),
+  command: text('Command line, run by bash', { maxLength: limits.commandLength }),
   processId: Type.Optional(
     Type.String({
       description: 'A name that you choose for the process',
