@@ -93,26 +93,33 @@ describe('POST /interpret in Python', () => {
 
   test('returns the rich representations of objects by media type', async () => {
     const { results } = await python(`
-from IPython.display import display, HTML, JSON, SVG, Markdown, Latex
+from IPython.display import display, HTML, Image, JSON, Javascript, SVG, Markdown, Latex
 display(HTML("<b>h</b>"), JSON({"q": [1, None]}), SVG("<svg xmlns='http://www.w3.org/2000/svg'/>"), Markdown("# m"), Latex("$l$"))
+display(Javascript("f()"), Image(data=b"\\x89PNG", format="png"), {"text/html": "<p>raw"}, raw=False)
+display({"text/html": "<p>raw"}, raw=True)
 class Rich:
     def _repr_mimebundle_(self, **_): return {"text/plain": "plain", "text/html": "<i>", "text/latex": "$x$"}
 Rich()`)
+    const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64')
     assert.deepEqual(
       // oxlint-disable-next-line typescript/no-explicit-any -- results of every shape
-      results.map(({ type, mimeType, data }: any) => [type, mimeType, data]),
+      results.map(({ type, mimeType, data, text }: any) => [type, mimeType, data, text]),
       [
-        ['html', 'text/html', '<b>h</b>'],
-        ['json', 'application/json', { q: [1, null] }],
-        ['image', 'image/svg+xml', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64')],
-        ['text', 'text/markdown', '# m'],
-        ['text', 'text/latex', '$l$'],
-        ['html', 'text/html', '<i>'],
+        ['html', 'text/html', '<b>h</b>', 'h'],
+        ['json', 'application/json', { q: [1, null] }, '{"q":[1,null]}'],
+        ['image', 'image/svg+xml', svg, 'SVG image'],
+        ['text', 'text/markdown', '# m', '# m'],
+        ['text', 'text/latex', '$l$', '$l$'],
+        ['text', 'application/javascript', 'f()', 'f()'],
+        ['image', 'image/png', 'iVBORw==', 'PNG image'],
+        ['json', 'application/json', { 'text/html': '<p>raw' }, "{'text/html': '<p>raw'}"],
+        ['html', 'text/html', '<p>raw', 'raw'],
+        ['html', 'text/html', '<i>', 'plain'],
       ],
     )
     assert.deepEqual(
-      [results[5].text, results[5].formats, results[5].isMainResult, results[0].isMainResult],
-      ['plain', { 'text/latex': '$x$' }, true, false],
+      [results[9].formats, results[9].isMainResult, results[0].isMainResult],
+      [{ 'text/latex': '$x$' }, true, false],
     )
   })
 
@@ -373,10 +380,10 @@ describe('POST /interpret in JavaScript', () => {
       results.map(({ type, stream, text, data }: any) => [type, stream, text, data]),
       [
         ['text', 'stdout', 'one\n', undefined],
-        ['html', undefined, undefined, '<b>'],
+        ['html', undefined, '<b>', '<b>'],
         ['text', 'stderr', 'two\n', undefined],
         ['json', undefined, '{ a: [ 1 ] }', { a: [1] }],
-        ['image', undefined, undefined, Buffer.from('png').toString('base64')],
+        ['image', undefined, 'PNG image', Buffer.from('png').toString('base64')],
         ['json', undefined, '{ b: null }', { b: null }],
       ],
     )
@@ -538,7 +545,6 @@ describe('kernels of POST /interpret', () => {
 describe('bad input of POST /interpret', () => {
   for (const [what, body, field] of [
     ['no code', {}, 'code'],
-    ['empty code', { code: '' }, 'code'],
     ['code that is no text', { code: 5 }, 'code'],
     ['code beyond 4 MiB', { code: '#'.repeat(4 * 1024 * 1024 + 1) }, 'code'],
     ['a language that it has not', { code: '1', language: 'ruby' }, 'language'],

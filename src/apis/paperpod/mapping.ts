@@ -84,12 +84,17 @@ function resultOf(output: InterpretOutput) {
     const mimeType = Object.keys(forms).find((name) => pattern.test(name))
     if (mimeType === undefined) continue
     const { [mimeType]: value, ...others } = forms
-    const data = mimeType === 'image/svg+xml' ? base64Of(asString(value)) : value
+    const data = type === 'image' ? imageOf(mimeType, asString(value)) : value
     const formats = Object.keys(others).length > 0 ? { formats: others } : {}
     const shown = type === 'text' ? { text: asString(value), ...text } : text
     return { type, ...shown, data, mimeType, isMainResult, ...formats }
   }
   return { type: 'text' as const, ...text, mimeType: 'text/plain', isMainResult }
+}
+
+/** Returns an image as base64, where IPython may have put a line end behind. */
+function imageOf(mimeType: string, image: string): string {
+  return mimeType === 'image/svg+xml' ? base64Of(image) : image.trimEnd()
 }
 
 function base64Of(text: string): string {

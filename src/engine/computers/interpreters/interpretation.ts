@@ -2,9 +2,11 @@ import { limits } from '../../../config/limits.ts'
 import type { ProcessExit } from '../../../drivers/driver.ts'
 import type { CallMemory } from './call-memory.ts'
 import type { CallEvent, MimeBundle } from './kernel-events.ts'
+import { plainTextOf } from './plain-text.ts'
 
 export type InterpretOutput =
   | { kind: 'stream'; name: 'stdout' | 'stderr'; text: string }
+  /** `bundle` has a plain text wherever one can be given. */
   | { kind: 'display'; bundle: MimeBundle; main: boolean; displayId?: string }
   | ({ kind: 'error' } & InterpretError)
 
@@ -149,11 +151,14 @@ export class Interpretation {
 
   #addDisplay(event: CallEvent & { event: 'result' }, weight: number): boolean {
     this.#remainingBytes -= weight
-    if (this.#remainingBytes < 0 || !this.#reserve(weight)) {
+    const { data, main, update, displayId } = event
+    const text = this.#remainingBytes < 0 ? undefined : plainTextOf(data)
+    const textBytes = text === data['text/plain'] ? 0 : 2 * (text ?? '').length
+    if (this.#remainingBytes < 0 || !this.#reserve(weight + textBytes)) {
       this.truncated = true
       return false
     }
-    const { data: bundle, main, update, displayId } = event
+    const bundle = text === undefined ? data : { ...data, 'text/plain': text }
     const output = { kind: 'display' as const, bundle, main, ...(displayId ? { displayId } : {}) }
     if (!update) return this.#push(output, main && !this.#hasMain)
     const before = this.outputs.find((shown) => shown.kind === 'display' && shown.displayId === displayId)
