@@ -56,6 +56,8 @@ export interface ExecAttach {
   type: 'attach'
   processId: string
   cursor: number
+  /** Leaves out the output so far; `cursor` then counts for a process that has ended. */
+  fromEnd?: boolean | undefined
   sessionId?: string | undefined
 }
 
@@ -74,7 +76,7 @@ export type ServerMessage =
       type: 'started'
       processId: string
       pid: number
-      /** After attaching to a running process: the cursor after its output so far. */
+      /** After attaching: the cursor after the output so far; null when the process had ended. */
       outputEnd?: number | null
       /** After attaching: whether the process has a terminal. */
       tty?: boolean

@@ -35,8 +35,8 @@ export interface ExecOptions extends SessionOptions, ExecProgram {
 }
 
 export interface AttachOptions extends SessionOptions {
-  /** The position to read output from; default 0, the oldest that is kept. */
-  cursor?: number
+  /** The position to read output from, `end` to leave out the output so far; default 0, the oldest that is kept. */
+  cursor?: number | 'end'
   /** False for the output so far, without waiting for more; `exit` then rejects if the process runs. Default: true. */
   follow?: boolean
   sessionId?: string | undefined
@@ -69,7 +69,8 @@ export async function attachExecSession(
 ): Promise<ExecSession> {
   const { cursor = 0, follow = true, sessionId = context.sessionId } = options
   const session = new ExecSession(context, options, follow)
-  await session.begin({ type: 'attach', processId, cursor, sessionId })
+  const from = cursor === 'end' ? { cursor: 0, fromEnd: true } : { cursor }
+  await session.begin({ type: 'attach', processId, ...from, sessionId })
   return session
 }
 
@@ -95,11 +96,16 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
   #processId = ''
   #pid = 0
   #hasTerminal = false
+  #hadEnded = false
+  /** True until the server has said where the output so far ends. */
+  #beginsAtEnd = false
   /** Where reading ends before the program does. */
   #readEnd: number | undefined
   readonly #follows: boolean
   #terminal: TerminalSize | undefined
   #isStarted = false
+  /** Whether it is known if the process had ended at the start of this session. */
+  #knowsStart = false
   /** False until the server has answered the first message on this connection with anything but an error. */
   #isAccepted = false
   #isPinging = false
@@ -172,6 +178,11 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     return this.#hasTerminal
   }
 
+  /** Whether the process had ended before this session attached to it; known once the session is `ready`. */
+  get hadEnded(): boolean {
+    return this.#hadEnded
+  }
+
   /** The position after the output that has arrived, for attaching again. */
   get cursor(): number {
     return this.#position.cursor
@@ -230,10 +241,14 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
 
   #sendFirst(message: ExecStart | ExecAttach): void {
     this.#sessionId = message.sessionId
-    if (message.type === 'start') [this.#terminal, this.#hasTerminal] = [message.tty, message.tty !== undefined]
-    else {
+    if (message.type === 'start') {
+      this.#terminal = message.tty
+      this.#hasTerminal = message.tty !== undefined
+      this.#knowsStart = true
+    } else {
       this.#processId = message.processId
       this.#position = new OutputPosition(message.cursor)
+      this.#beginsAtEnd = message.fromEnd === true
       this.#isStarted = true
     }
     this.#send(message)
@@ -263,6 +278,10 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
     this.#processId = processId
     this.#pid = pid
     this.#hasTerminal = tty ?? this.#hasTerminal
+    if (!this.#knowsStart) this.#hadEnded = outputEnd === null
+    this.#knowsStart = true
+    if (this.#beginsAtEnd && outputEnd) this.#position = new OutputPosition(outputEnd)
+    this.#beginsAtEnd = false
     if (this.#follows) return
     this.#readEnd ??= outputEnd ?? undefined
     this.#endReading()
@@ -326,7 +345,8 @@ export class ExecSession implements AsyncIterable<ExecOutput> {
   #onRestored(): void {
     this.#position.rewind()
     const cursor = this.#position.cursor
-    this.#send({ type: 'attach', processId: this.#processId, cursor, sessionId: this.#sessionId })
+    const fromEnd = this.#beginsAtEnd || undefined
+    this.#send({ type: 'attach', processId: this.#processId, cursor, fromEnd, sessionId: this.#sessionId })
     if (this.#terminal) this.#send({ type: 'resize', ...this.#terminal })
     if (this.#inputEnded) this.#send({ type: 'eof' })
     for (const message of this.#unsentSignals.splice(0)) this.#send(message)

@@ -68,7 +68,7 @@ class ExecLink {
 
   #onMessage(message: ClientMessage): void {
     if (message.type === 'start') this.#onStart(message)
-    else if (message.type === 'attach') this.#onAttach(message.processId, message.cursor)
+    else if (message.type === 'attach') this.#onAttach(message.processId, message.fromEnd ? undefined : message.cursor)
     else if (message.type === 'signal') this.#process?.kill(message.signal as NodeJS.Signals, message.scope ?? 'tree')
     else if (message.type === 'eof') void this.#input.then(() => this.#process?.endInput())
   }
@@ -83,10 +83,13 @@ class ExecLink {
     this.#follow(this.#server.spawn({ argv, env, cwd, stdin, timeoutMs }), 0)
   }
 
-  #onAttach(processId: string, cursor: number): void {
+  #onAttach(processId: string, cursor: number | undefined): void {
     const process = this.#server.processes.get(processId)
     if (process)
-      this.#follow(process, cursor, { outputEnd: process.exit ? null : process.size, tty: process.hasTerminal })
+      this.#follow(process, cursor ?? (process.exit ? 0 : process.size), {
+        outputEnd: process.exit ? null : process.size,
+        tty: process.hasTerminal,
+      })
     else this.#fail(new FakeFailure(404, 'NOT_FOUND', `Cannot attach to process "${processId}": it does not exist`))
   }
 

@@ -9,6 +9,7 @@ import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Usage } from '../account.ts'
+import type { Sandbox } from '../sandboxes.ts'
 import type { ClientMessage } from '../exec-messages.ts'
 import { serveAccount } from './fake-account.ts'
 import { serveExec } from './fake-exec.ts'
@@ -18,6 +19,7 @@ import { serveMemory } from './fake-memory.ts'
 import { FakeProcess } from './fake-process.ts'
 import type { SpawnRequest } from './fake-process.ts'
 import { serveProcesses } from './fake-processes.ts'
+import { serveSandboxes } from './fake-sandboxes.ts'
 
 /** A fault: an error, an answer lost after the work, a connection cut before the work, or no answer. */
 export type Fault = FakeFailure | 'lose-answer' | 'cut' | 'silence'
@@ -62,6 +64,7 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
   readonly token = 'pp_sess_fake'
   readonly requests: RecordedRequest[] = []
   readonly processes = new Map<string, FakeProcess>()
+  readonly sandboxes: Sandbox[] = []
   readonly uploads: { path: string; size: number; sha256: string; originalName: string }[] = []
   readonly execMessages: ClientMessage[] = []
   readonly execConnections = new Set<WebSocket>()
@@ -183,6 +186,7 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
     serveMemory(app)
     serveAccount(app, this.token)
     serveProcesses(app, this)
+    serveSandboxes(app, this)
     app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: this.version, timestamp: 'now' }))
     app.get('/balance', async () => {
       if (!this.hasBalance) throw new FakeFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')

@@ -59,12 +59,16 @@ function splitCommand(args: string[], options: Options, name: Program['name']): 
   return isCode && areOwn ? { own: [...own, ...rest], command: [word] } : { own, command: [word, ...rest] }
 }
 
-/** Returns a whole number from 1 to `max`. Throws a `UsageError` for anything else. */
-export function parseCount(text: string | undefined, name: string, max = Number.MAX_SAFE_INTEGER): number | undefined {
+/** Returns a whole number from `min` to `max`. Throws a `UsageError` for anything else. */
+export function parseCount(
+  text: string | undefined,
+  name: string,
+  { min = 1, max = Number.MAX_SAFE_INTEGER } = {},
+): number | undefined {
   if (text === undefined) return undefined
   const count = Number(text)
-  if (/^\d+$/.test(text) && count >= 1 && count <= max) return count
-  const range = max === Number.MAX_SAFE_INTEGER ? 'at least 1' : `from 1 to ${max}`
+  if (/^\d+$/.test(text) && count >= min && count <= max) return count
+  const range = max === Number.MAX_SAFE_INTEGER ? `at least ${min}` : `from ${min} to ${max}`
   throw new UsageError(`Cannot use "${text}" as ${name}: it has to be a whole number, ${range}`)
 }
 

@@ -17,7 +17,7 @@ export function hintFor(
     case 'NOT_FOUND':
       if ('workspace' in details)
         return `"${name} workspaces" lists yours, "${name} workspaces use <name>" chooses one.`
-      if (verb === 'kill') return `"${name} ps" lists the processes.`
+      if (verb === 'kill' || verb === 'logs' || verb === 'attach') return `"${name} ps" lists the processes.`
       return onFiles ? `"${name} ls <folder>" lists what exists.` : undefined
     case 'ROUTE_NOT_FOUND':
     case 'METHOD_NOT_ALLOWED':

@@ -169,3 +169,29 @@ test('ps fits its lines to the terminal, and never cuts ids', async () => {
   assert.equal(end, 'end')
   assert.ok(piped.endsWith(command), 'a pipe gets all of it')
 })
+
+test('attach gives a program the keys and the size of the terminal, until Ctrl-P Ctrl-Q detaches', async () => {
+  await using server = await FakeServer.start()
+  const process = server.spawn({ argv: ['/bin/sh', '-c', 'while read -r line; do echo "<$line>"; done'], stdin: true })
+  process.hasTerminal = true
+  const resized = server.execMessage('resize')
+  const terminal = new TestTerminal(server, `cli attach ${process.processId}; echo "code $?"; stty -a`)
+  assert.deepEqual(await resized, { type: 'resize', cols: 100, rows: 40 })
+  await terminal.shows(/Attached to proc-1: Ctrl-P Ctrl-Q detaches/)
+  terminal.type('hello\n')
+  await terminal.shows(/<hello>/)
+  terminal.type('\u0010\u0011')
+  assertGivenBack(await terminal.end(), /Detached: "carrel attach proc-1" attaches again\s+code 0/)
+  assert.equal(process.exit, undefined)
+})
+
+test('attach sends only signals to a program without a terminal', async () => {
+  await using server = await FakeServer.start()
+  const argv = ['/bin/sh', '-c', 'trap "echo caught; exit 9" INT; while :; do echo tick; sleep 0.05; done']
+  const process = server.spawn({ argv, stdin: true })
+  const terminal = new TestTerminal(server, `cli attach ${process.processId}; echo "code $?"; stty -a`)
+  await terminal.shows(/Attached[^]*tick/)
+  terminal.type('x\u0003')
+  assertGivenBack(await terminal.end(), /caught\s+code 9/)
+  assert.equal(Buffer.concat(process.input).toString(), '')
+})

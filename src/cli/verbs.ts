@@ -40,6 +40,16 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'List a directory',
     load: async () => (await import('./verbs/ls.ts')).ls,
   },
+  mkdir: {
+    synopsis: 'mkdir <path>...',
+    summary: 'Create folders',
+    load: async () => (await import('./verbs/mkdir.ts')).mkdir,
+  },
+  rm: {
+    synopsis: 'rm <path>...',
+    summary: 'Delete files and folders',
+    load: async () => (await import('./verbs/rm.ts')).rm,
+  },
   watch: {
     synopsis: 'watch [path]',
     summary: 'Show the changes in a directory',
@@ -54,6 +64,16 @@ export const verbs: Record<string, VerbEntry> = {
     synopsis: 'ps',
     summary: 'List processes',
     load: async () => (await import('./verbs/ps.ts')).ps,
+  },
+  logs: {
+    synopsis: 'logs <id>',
+    summary: 'Show the output of a process',
+    load: async () => (await import('./verbs/logs.ts')).logs,
+  },
+  attach: {
+    synopsis: 'attach <id>',
+    summary: 'Connect to a running process',
+    load: async () => (await import('./verbs/attach.ts')).attach,
   },
   kill: {
     synopsis: 'kill <id>',
@@ -89,6 +109,11 @@ export const verbs: Record<string, VerbEntry> = {
     synopsis: 'mem:usage',
     summary: 'Show how much memory is used',
     load: async () => (await import('./verbs/mem-usage.ts')).memUsage,
+  },
+  sandboxes: {
+    synopsis: 'sandboxes [what]',
+    summary: 'List your sandboxes, stop or delete one',
+    load: async () => (await import('./verbs/sandboxes.ts')).sandboxes,
   },
   use: {
     synopsis: 'use [sandbox]',
@@ -180,6 +205,13 @@ export const verbs: Record<string, VerbEntry> = {
 /** Names of similar commands in other programs, for suggestions. */
 export const otherNames: Record<string, string> = {
   bash: 'exec',
+  delete: 'rm',
+  log: 'logs',
+  mk: 'mkdir',
+  ports: 'expose',
+  remove: 'rm',
+  sandbox: 'sandboxes',
+  tail: 'logs',
   cat: 'read',
   copy: 'cp',
   download: 'read',

@@ -24,6 +24,8 @@ const attach = Type.Object({
   type: Type.Literal('attach'),
   processId: Type.String({ maxLength: limits.processIdLength }),
   cursor: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Leaves out the output so far. */
+  fromEnd: Type.Optional(Type.Boolean()),
   sessionId: Type.Optional(sessionName),
 })
 const resize = Type.Object({ type: Type.Literal('resize'), ...terminalSize.properties })

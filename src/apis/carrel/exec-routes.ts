@@ -12,7 +12,7 @@ export function addExecRoutes(app: App, engine: Engine): void {
     protocol:
       'A start or attach message as JSON, then binary messages, whose first byte is 0 for stdin, 1 for stdout or 2 for stderr',
     notes:
-      'The first message is { type: "start", argv or command, … } or { type: "attach", processId, cursor }; the server sends started, cursor, exit and error. After attaching, started has the outputEnd of a running process, the cursor after its output so far, and says whether it has a terminal (tty). After a dropped connection the process continues for a minute.',
+      'The first message is { type: "start", argv or command, … } or { type: "attach", processId, cursor or fromEnd }; the server sends started, cursor, exit and error. After attaching, started has the outputEnd of a running process, the cursor after its output so far, and says whether it has a terminal (tty). After a dropped connection the process continues for a minute.',
   }
   addSocket(
     app,

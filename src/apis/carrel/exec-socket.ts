@@ -86,7 +86,7 @@ export class ExecSocket {
     this.#process = process
     this.#leaveProcess = engine.clientPresence.connect(process)
     void this.#send({ type: 'started', ...started })
-    void this.#pump(process, message.type === 'attach' ? (message.cursor ?? 0) : 0)
+    void this.#pump(process, cursorOf(message, started.outputEnd))
     if (this.#closed.signal.aborted) this.#leave()
   }
 
@@ -224,15 +224,26 @@ function optionsOf(message: StartMessage): ProcessOptions {
   }
 }
 
-/**
- * Returns the fields of the first answer. A client that attaches learns whether the process has a terminal and, while the
- * process runs, the cursor after its output so far.
- */
-async function startedOf(process: ProcessHandle, { type }: FirstMessage): Promise<Record<string, unknown>> {
+interface Started {
+  processId: string
+  pid: number
+  /** For a client that attaches: the cursor after the output so far; null when the process has ended. */
+  outputEnd?: number | null
+  /** For a client that attaches: whether the process has a terminal. */
+  tty?: boolean
+}
+
+async function startedOf(process: ProcessHandle, { type }: FirstMessage): Promise<Started> {
   const { processId, pid } = process
   if (type === 'start') return { processId, pid }
   const outputEnd = process.exit ? null : await process.outputEnd()
   return { processId, pid, outputEnd, tty: process.meta['kind'] === 'interactive' }
+}
+
+/** Returns where the output begins that a client gets. */
+function cursorOf(message: FirstMessage, outputEnd: number | null | undefined): number {
+  if (message.type === 'start') return 0
+  return (message.fromEnd ? outputEnd : undefined) ?? message.cursor ?? 0
 }
 
 interface Kind {

@@ -2,6 +2,7 @@ import { isatty } from 'node:tty'
 import { WebSocket } from 'ws'
 import type { ExecExit, ExecOptions, ExecSession } from '../../../sdk/index.ts'
 import { parseEnv, parseTimeLimit } from '../arguments.ts'
+import { reportConnection } from '../connection-report.ts'
 import { outcomeOf } from '../exec-outcome.ts'
 import { passInput } from '../exec-input.ts'
 import { endProgram, passSignals } from '../exec-signals.ts'
@@ -155,10 +156,4 @@ async function finish(
   if (asJson) return exitCode
   for (const sentence of sentences) await program.stderr.line(`${program.name}: ${sentence}`)
   return exitCode
-}
-
-async function reportConnection(program: Program, state: string): Promise<void> {
-  if (!program.stderr.isTerminal) return
-  const text = state === 'lost' ? 'the connection is lost, reconnecting' : 'the connection is restored'
-  await program.stderr.write(`\r\n${program.name}: ${text}\r\n`).catch(() => {})
 }

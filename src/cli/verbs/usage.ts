@@ -20,7 +20,7 @@ export const usage: Verb = {
   operands: [0, 0],
   async run({ program, values }) {
     const by = groupOf(values['by'] as string | undefined)
-    const days = parseCount(values['days'] as string | undefined, 'the number of days', maxDays)
+    const days = parseCount(values['days'] as string | undefined, 'the number of days', { max: maxDays })
     const report = await (await openClient(program, values)).usage({ days })
     await program.stdout.write(values.json ? `${JSON.stringify(report)}\n` : toText(report, by, lookOf(program)))
     return 0
