@@ -1,5 +1,5 @@
 import { hintFor } from './hints.ts'
-import { Interrupted } from './interrupted.ts'
+import { Interrupted, StoppedBySignal } from './interrupted.ts'
 import { BrokenPipe } from './output.ts'
 import { printable } from './printable.ts'
 import type { Program } from './program.ts'
@@ -22,6 +22,7 @@ export async function reportFailure(program: Program, error: unknown, asJson: bo
   const failure = describe(program, error)
   await program.stderr.write(asJson ? toJson(failure) : toText(program, failure)).catch(() => {})
   if (error instanceof UsageError) return exitCodes.usage
+  if (error instanceof StoppedBySignal) return error.exitCode
   // Other exit codes of exec are those of the command.
   return program.verb === 'exec' ? exitCodes.exec : exitCodes.failed
 }

@@ -304,8 +304,8 @@ END
   test('leaves nothing of a copy that is interrupted', async () => {
     await shell('mkdir big && head -c 200M /dev/urandom > big/file')
     for (const [args, signal, code] of [
-      [[':big/file', 'stopped'], 'SIGINT', 1],
-      [[':big', 'stopped'], 'SIGTERM', 1],
+      [[':big/file', 'stopped'], 'SIGINT', 130],
+      [[':big', 'stopped'], 'SIGTERM', 143],
     ] as [string[], NodeJS.Signals, number][]) {
       const child = home.spawn(['--session', sessionId, 'cp', ...args], { env: env() })
       const result = resultOf(child)
@@ -314,7 +314,7 @@ END
       child.kill(signal)
       const { exitCode, stderr } = await result
       assert.equal(exitCode, code)
-      assert.match(stderr, new RegExp(`stopped by ${signal}`))
+      assert.match(stderr, new RegExp(`^carrel: The copy was stopped by ${signal}: no file is left half-written\n$`))
       assert.ok(!existsSync(join(home.path, 'stopped')))
     }
     await isNowhere()
@@ -332,10 +332,26 @@ END
     )
     child.kill('SIGINT')
     const { exitCode, stderr } = await result
-    assert.equal(exitCode, 1)
+    assert.equal(exitCode, 130)
     assert.match(stderr, /stopped by SIGINT/)
     const names = await shell('ls -A /workspace')
     assert.ok(!names.includes('.carrel-cp-') && !names.includes('stopped'), names)
+  })
+
+  test('leaves no part of a file in an existing folder, on either side', async () => {
+    await shell('mkdir -p there && echo old > there/old && mkdir -p more && cp -r big more/')
+    mkdirSync(join(home.path, 'here-too/more'), { recursive: true })
+    const stopped = async (args: string[], isUnderWay: () => boolean | Promise<boolean>) => {
+      const child = home.spawn(['--session', sessionId, 'cp', ...args], { env: env() })
+      const result = resultOf(child)
+      await until(isUnderWay, (is) => is)
+      child.kill('SIGINT')
+      assert.equal((await result).exitCode, 130)
+    }
+    await stopped(['huge/.', ':there'], async () => (await shell('ls there')).includes('file'))
+    assert.equal(await shell('ls -A there /tmp'), '/tmp:\n\nthere:\nold\n')
+    await stopped([':more/.', 'here-too/more'], () => existsSync(join(home.path, 'here-too/more/big/file')))
+    assert.deepEqual(readdirSync(join(home.path, 'here-too/more/big')), [])
   })
 
   test('shows progress on a terminal only', async () => {

@@ -52,6 +52,10 @@ async function writeFile(
     }
     await file.chmod(mode)
     await file.utimes(mtime, mtime)
+  } catch (error) {
+    // An existing folder stays when the copy ends early; a part of a file does not.
+    await unlink(path)
+    throw error
   } finally {
     await file.close()
   }

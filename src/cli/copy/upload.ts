@@ -76,9 +76,26 @@ async function uploadFolder(from: string, mode: number, { program, values, clien
   }
 }
 
-/** An existing folder keeps its mode and time. A new folder gets its name when it is complete. */
+/**
+ * An existing folder keeps its mode and time, and loses the file that tar was writing when it is stopped, which is the
+ * last one that it has named. A new folder gets its name when it is complete.
+ */
 const unpackScript = `
-if [ -d "$1" ]; then exec tar -xpf - --no-same-owner --no-overwrite-dir -C "$1"; fi
+if [ -d "$1" ]; then
+  names=$(mktemp) || exit 1
+  trap 'rm -f -- "$names"' EXIT
+  stop() {
+    wait "$tar"
+    printf -v last %b "$(tail -n 1 -- "$names")"
+    [ -f "$1/$last" ] && [ ! -L "$1/$last" ] && rm -f -- "$1/$last"
+    exit 143
+  }
+  trap 'stop "$1"' TERM HUP
+  tar -xvpf - --quoting-style=escape --no-same-owner --no-overwrite-dir -C "$1" <&0 >"$names" &
+  tar=$!
+  wait "$tar"
+  exit
+fi
 if [ -e "$1" ]; then echo "a file is there" >&2; exit 1; fi
 part=$2/.carrel-cp-$$-$RANDOM
 trap 'rm -rf -- "$part"' EXIT

@@ -1,7 +1,8 @@
 import { WebSocket } from 'ws'
 import { download } from '../copy/download.ts'
-import { parsePlace } from '../copy/place.ts'
+import { parsePlace, type Place } from '../copy/place.ts'
 import { upload } from '../copy/upload.ts'
+import { StoppedBySignal } from '../interrupted.ts'
 import { openClient } from '../open-client.ts'
 import { printable } from '../printable.ts'
 import { shortSize } from '../sizes.ts'
@@ -13,7 +14,7 @@ export const cp: Verb = {
   description: `
 Copies a file or a folder into a sandbox, or out of one. A path in a sandbox begins with ":", or with the sandbox's name
 and ":"; a relative path is below /workspace. A copy into an existing folder keeps its name. Modes are kept, links stay
-links, and a new folder appears completely or not at all.
+links, and a new folder appears completely or not at all. Ctrl-C leaves no file half-written, and exits with 130.
 
   cp notes.txt :              a file to /workspace/notes.txt
   cp src :app                 a folder, as /workspace/app or into it
@@ -30,7 +31,7 @@ links, and a new folder appears completely or not at all.
     const stop = new AbortController()
     const call = { program, values, client, signal: stop.signal }
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => stop.abort(new Error(`The copy was stopped by ${signal}; it is not complete`)))
+      process.once(signal, () => stop.abort(new StoppedBySignal(signal, stoppedText(signal, to))))
     let copied: { path: string; bytes: number }
     if (from.kind === 'sandbox' && to.kind !== 'sandbox')
       copied = await download(from, to.kind === 'local' ? to.path : undefined, call)
@@ -47,4 +48,9 @@ links, and a new folder appears completely or not at all.
     else await program.stdout.line(`Copied ${shortSize(copied.bytes)} to ${printable(copied.path)}`)
     return 0
   },
+}
+
+function stoppedText(signal: string, to: Place): string {
+  const rest = to.kind === 'stream' ? 'the output is not complete' : 'no file is left half-written'
+  return `The copy was stopped by ${signal}: ${rest}`
 }
