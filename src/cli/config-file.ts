@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import type { Program } from './program.ts'
 
 /** What `login` and `use` save. Other keys of the file are preserved. */
@@ -25,7 +25,7 @@ export function configPaths(program: Program): [own: string, other: string] {
 
 /** Returns a path with `~` for the home folder. */
 export function shortPath(path: string): string {
-  return path.startsWith(`${homedir()}/`) ? `~${path.slice(homedir().length)}` : path
+  return path.startsWith(homedir() + sep) ? `~${path.slice(homedir().length)}` : path
 }
 
 /** Reads a configuration file. Returns an empty object if there is none. Values that are not strings are ignored. */

@@ -16,6 +16,8 @@ test('each end has its exit code and, if the code does not tell, a message', () 
     [{ exitCode: 7 }, 7, undefined],
     [{ exitCode: 143, signal: 'SIGTERM', reason: 'signalled' }, 143, undefined],
     [{ exitCode: null, signal: 'SIGINT', reason: 'signalled' }, 130, undefined],
+    [{ exitCode: null, signal: 'SIGUSR1', reason: 'signalled' }, 138, undefined],
+    [{ exitCode: null, signal: 'SIGSYS', reason: 'signalled' }, 159, undefined],
     [{ exitCode: 137, signal: 'SIGKILL', reason: 'timeout' }, 124, /time limit of 500 ms/],
     [{ exitCode: 137, signal: 'SIGKILL', reason: 'oom' }, 137, /out of memory/],
     [{ exitCode: null, reason: 'oom' }, 137, /out of memory/],

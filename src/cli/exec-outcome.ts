@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import type { ExecExit } from '../../sdk/index.ts'
 
 /** Returns the exit code for the end of a program, and what the user has to know about it. */
@@ -40,6 +39,12 @@ export function outcomeOf(
 }
 
 function signalCode(signal: string | null): number | undefined {
-  const number = signal === null ? undefined : constants.signals[signal as NodeJS.Signals]
-  return number === undefined ? undefined : 128 + number
+  const at = signal === null ? -1 : linuxSignals.indexOf(signal.replace(/^SIG/, ''))
+  return at === -1 ? undefined : 129 + at
 }
+
+/** The signals of Linux from 1 on, as other systems number some of theirs differently. */
+const linuxSignals = (
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG ' +
+  'XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'
+).split(' ')

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, posix } from 'node:path'
+import { basename, dirname, join, posix, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Carrel } from '../../../sdk/index.ts'
 import { Progress } from '../progress.ts'
@@ -83,7 +83,7 @@ async function downloadFile(
     for await (const chunk of content) await program.stdout.write(chunk)
     return { path: '-', bytes: size ?? 0 }
   }
-  const path = to.endsWith('/') ? join(to, posix.basename(from.path)) : await targetOf(from, to)
+  const path = to.endsWith('/') || to.endsWith(sep) ? join(to, posix.basename(from.path)) : await targetOf(from, to)
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.part`
   try {

@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import { lstat, open, readdir, readlink } from 'node:fs/promises'
+import { localMode } from './local-file.ts'
 import { endOfArchive, headerOf, padding, type TarEntry } from './tar-records.ts'
 
 const chunkBytes = 256 * 1024
@@ -40,7 +41,7 @@ export async function* pack(from: string, onBytes: (bytes: number) => Promise<vo
     const firstName = stats.nlink > 1n ? firstNames.get(identity(stats)) : undefined
     if (stats.isDirectory()) yield headerOf(entry)
     else if (stats.isSymbolicLink()) {
-      yield headerOf({ ...entry, type: 'SymbolicLink', target: await readlink(source, { encoding: 'buffer' }) })
+      yield headerOf({ ...entry, type: 'SymbolicLink', target: await targetOf(source) })
     } else if (!stats.isFile()) continue
     else if (firstName) yield headerOf({ ...entry, type: 'Link', target: firstName, size: 0 })
     else {
@@ -73,10 +74,16 @@ function entryOf(path: Buffer, stats: BigIntStats): TarEntry {
   return {
     type: stats.isDirectory() ? 'Directory' : 'File',
     path,
-    mode: Number(stats.mode & 0o777n),
+    mode: localMode(stats),
     mtime: stats.mtime,
     size: stats.isFile() ? Number(stats.size) : 0,
   }
+}
+
+/** Returns the target of a link, with the separators of a sandbox. */
+async function targetOf(link: Buffer): Promise<Buffer> {
+  const target = await readlink(link, { encoding: 'buffer' })
+  return process.platform === 'win32' ? Buffer.from(target.toString().replaceAll('\\', '/')) : target
 }
 
 function isKnown(known: Set<string>, stats: BigIntStats): boolean {

@@ -19,4 +19,8 @@ test('a path without a colon, or with a slash before it, is local', () => {
   for (const path of ['a', './a:b', '/a:b', '../a:b', 'ü:b'])
     assert.deepEqual(parsePlace(path), { kind: 'local', path })
   assert.deepEqual(parsePlace('-'), { kind: 'stream' })
+  for (const path of ['C:\\a', 'd:/a']) {
+    assert.deepEqual(parsePlace(path, '/workspace', 'win32'), { kind: 'local', path })
+    assert.equal(parsePlace(path, '/workspace', 'linux').kind, 'sandbox')
+  }
 })

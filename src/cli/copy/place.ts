@@ -16,10 +16,12 @@ export interface SandboxPlace {
 
 /**
  * Parses one side of a copy: `:path` is in the sandbox, `name:path` in the sandbox of that name, `-` is a stream,
- * anything else is local; `./a:b` is a local file with a colon. A relative path in a sandbox is below `folder`.
+ * anything else is local; `./a:b` is a local file with a colon, and on Windows `C:\a` is one on a drive. A relative path
+ * in a sandbox is below `folder`.
  */
-export function parsePlace(text: string, folder = '/workspace'): Place {
+export function parsePlace(text: string, folder = '/workspace', platform: NodeJS.Platform = process.platform): Place {
   if (text === '-') return { kind: 'stream' }
+  if (platform === 'win32' && /^[a-z]:[\\/]/i.test(text)) return { kind: 'local', path: text }
   const [, name, path] = /^([\w.@-]*):(.*)$/s.exec(text) ?? []
   if (name === undefined || path === undefined || /^\.{1,2}$/.test(name)) return { kind: 'local', path: text }
   return {

@@ -1,4 +1,5 @@
 import { chmod, link, lstat, lutimes, mkdir, open, symlink, unlink, utimes } from 'node:fs/promises'
+import { isLocalName } from './local-file.ts'
 import { readTar } from './read-tar.ts'
 
 /**
@@ -77,6 +78,9 @@ class Target {
     const text = path.toString('latin1')
     const parts = text.split('/').filter((part) => part !== '' && part !== '.')
     if (text.startsWith('/') || parts.includes('..') || text.includes('\0')) throw this.#outside(text)
+    for (const part of parts)
+      if (!isLocalName(Buffer.from(part, 'latin1').toString()))
+        throw new Error(`Cannot unpack "${shown(text)}": no file can have this name on Windows`)
     return parts
   }
 
@@ -127,7 +131,11 @@ class Target {
   }
 
   #outside(name: string): Error {
-    const shown = Buffer.from(name, 'latin1').toString()
-    return new Error(`Cannot unpack "${shown}": it would be outside "${this.#folder}"`)
+    return new Error(`Cannot unpack "${shown(name)}": it would be outside "${this.#folder}"`)
   }
+}
+
+/** Returns a name, which has one character for each byte, as text. */
+function shown(name: string): string {
+  return Buffer.from(name, 'latin1').toString()
 }

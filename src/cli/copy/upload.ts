@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { basename, posix, resolve } from 'node:path'
+import { basename, posix, resolve, sep } from 'node:path'
 import type { Carrel } from '../../../sdk/index.ts'
 import { endProgram } from '../exec-signals.ts'
 import { Progress } from '../progress.ts'
 import type { Program } from '../program.ts'
 import type { Values } from '../verb.ts'
+import { localMode } from './local-file.ts'
 import { folderBytes, pack } from './pack.ts'
 import { probe } from './probe.ts'
 import { meansContent, type SandboxPlace } from './place.ts'
@@ -26,11 +27,11 @@ export async function upload(from: string, { to, ...rest }: Upload): Promise<{ p
   const existing = await probe(rest.client, to.path, to.sessionId)
   const isInside = existing?.isFolder ?? to.wantsFolder
   const name = basename(resolve(from))
-  const path = isInside && !meansContent(from) ? posix.join(to.path, name) : to.path
+  const path = isInside && !meansContent(from.replaceAll(sep, '/')) ? posix.join(to.path, name) : to.path
   const target = { ...to, path }
   const bytes = source.isDirectory()
-    ? await uploadFolder(from, source.mode & 0o777, { ...rest, to: target })
-    : await uploadFile(from, source.mode & 0o777, source.size, { ...rest, to: target })
+    ? await uploadFolder(from, localMode(source), { ...rest, to: target })
+    : await uploadFile(from, localMode(source), source.size, { ...rest, to: target })
   return { path, bytes }
 }
 
