@@ -60,7 +60,7 @@ export interface Usage {
 
 export interface UsageOptions extends RequestOptions {
   /** Number of days up to today that the report covers; default 30. */
-  days?: number
+  days?: number | undefined
 }
 
 /** Returns the health of the server; needs no token. */

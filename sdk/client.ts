@@ -30,30 +30,42 @@ import { Workspaces } from './workspaces.ts'
 
 export interface CarrelOptions {
   /** Default: `CARREL_URL`, else `http://127.0.0.1:4280`. */
-  baseUrl?: string
+  baseUrl?: string | undefined
   /** Default: `CARREL_TOKEN`. */
-  token?: string
+  token?: string | undefined
   /** The sandbox that calls use; default: the account's own. */
-  sessionId?: string
+  sessionId?: string | undefined
   /** Time limit of calls that set none themselves, in milliseconds, including retries; default 60,000. */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
   /** Attempts after the first; default 3. */
-  maxRetries?: number
-  userAgent?: string
+  maxRetries?: number | undefined
+  /** Default: `carrel-sdk`. */
+  userAgent?: string | undefined
   /** Default: the global one. */
-  fetch?: typeof globalThis.fetch
+  fetch?: typeof globalThis.fetch | undefined
   /**
    * Default: that of the package `ws`, else the global one, which Node has since version 22. `ws` is better: it can
    * pause a connection whose output is not read, and confirm that input has arrived.
    */
-  WebSocket?: WebSocketConstructor
+  WebSocket?: WebSocketConstructor | undefined
 }
 
 const defaultBaseUrl = 'http://127.0.0.1:4280'
 const defaultTimeoutMs = 60_000
 const defaultMaxRetries = 3
 
-/** A client for one account on one Carrel server. Every call rejects with one of the three classes of `errors.ts`. */
+/**
+ * A client for one account on one Carrel server.
+ *
+ * A call that fails rejects with a `CarrelError`: a `CarrelApiError` if the server refused it, a
+ * `CarrelConnectionError` if there was no answer, a `CarrelTimeoutError` if its time limit passed. Aborting the `signal`
+ * of a call rejects it with the signal's reason.
+ *
+ * @example
+ *   const carrel = new Carrel({ baseUrl: 'https://carrel.example.com', token: process.env.TOKEN })
+ *   const { result } = await carrel.execute('print(6 * 7)', { language: 'python' })
+ *   console.log(result.stdout, result.exitCode)
+ */
 export class Carrel {
   readonly files: Files
   readonly keys: Keys
@@ -95,7 +107,13 @@ export class Carrel {
     return execute(this.#context, code, options)
   }
 
-  /** Runs code and yields its output as it arrives. */
+  /**
+   * Runs code and yields its output as it arrives. Leaving the loop closes the connection.
+   *
+   * @example
+   *   for await (const event of carrel.executeStream('npm test'))
+   *     if (event.type === 'stdout' || event.type === 'stderr') process[event.type].write(event.data)
+   */
   executeStream(code: string, options?: ExecuteOptions): AsyncGenerator<ExecuteEvent> {
     return executeStream(this.#context, code, options)
   }
@@ -105,7 +123,15 @@ export class Carrel {
     return interpret(this.#context, code, options)
   }
 
-  /** Starts a program with live input and output, optionally on a terminal. Resolves once the program runs. */
+  /**
+   * Starts a program with live input and output, optionally on a terminal. Resolves once the program runs.
+   *
+   * @example
+   *   const session = await carrel.exec({ argv: ['sort'], stdin: true })
+   *   await session.write('b\na\n')
+   *   session.end()
+   *   console.log((await session.result()).stdout)
+   */
   exec(options: ExecOptions): Promise<ExecSession> {
     return openExecSession(this.#context, options)
   }

@@ -13,14 +13,14 @@ export interface Context {
 /** Options of every call. */
 export interface CallOptions {
   /** The sandbox; default: the client's, else the account's own. */
-  sessionId?: string
+  sessionId?: string | undefined
   /** Cancels the call, which then rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 export interface RequestOptions extends CallOptions {
   /** Time limit of the whole call, in milliseconds, including retries; default: the client's. */
-  requestTimeoutMs?: number
+  requestTimeoutMs?: number | undefined
 }
 
 /** Returns the fields of a request that follow from the options of a call. */

@@ -1,5 +1,8 @@
+/** What the errors of the client have in common. Incorrect use throws a `TypeError` instead. */
+export abstract class CarrelError extends Error {}
+
 /** A refusal by the server: its message, and what to do next. */
-export class CarrelApiError extends Error {
+export class CarrelApiError extends CarrelError {
   /** HTTP status; 0 for an error reported inside a stream or a WebSocket. */
   readonly status: number
   /** In upper case, such as `NOT_FOUND`; `HTTP_<status>` if the answer has no error envelope of Carrel. */
@@ -34,7 +37,7 @@ export class CarrelApiError extends Error {
 }
 
 /** There was no answer, or only a part of it: the request may or may not have had its effect. */
-export class CarrelConnectionError extends Error {
+export class CarrelConnectionError extends CarrelError {
   /** The system's error code, such as `ECONNREFUSED`, if there is one. */
   readonly code: string | undefined
   readonly url: string
@@ -54,7 +57,7 @@ export class CarrelConnectionError extends Error {
 }
 
 /** The caller's time limit has passed. The request may have had its effect all the same. */
-export class CarrelTimeoutError extends Error {
+export class CarrelTimeoutError extends CarrelError {
   readonly timeoutMs: number
 
   constructor(timeoutMs: number) {

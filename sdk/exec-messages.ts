@@ -10,6 +10,9 @@ export type ExitReason =
   | 'out_of_credits'
   | 'spending_limit'
 
+/** What code can be written in. */
+export type Language = 'shell' | 'python' | 'javascript'
+
 export type OutputChannel = 'stdout' | 'stderr'
 
 export interface TerminalSize {
@@ -30,11 +33,11 @@ export interface ExecExit {
 /** What to run, and how. */
 export interface ExecProgram {
   /** A program and its arguments, run without a shell. Excludes `command`. */
-  argv?: string[]
+  argv?: string[] | undefined
   /** A shell command, or code in `language`. */
-  command?: string
+  command?: string | undefined
   /** Language of `command`; default: `shell`. */
-  language?: string
+  language?: Language | (string & {}) | undefined
   sessionId?: string | undefined
   env?: Record<string, string> | undefined
   /** An absolute path in the sandbox. */

@@ -24,19 +24,19 @@ interface SessionOptions {
   /** Detaches from the program, as `close` does; reading rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** How long reconnecting is attempted, in milliseconds; default 30,000. */
-  reconnectMs?: number
+  reconnectMs?: number | undefined
   /** Called when the connection is lost, and when it is restored. */
-  onConnection?: (state: 'lost' | 'restored') => void
+  onConnection?: ((state: 'lost' | 'restored') => void) | undefined
 }
 
 export interface ExecOptions extends SessionOptions, ExecProgram {
   /** Keeps stdin open for `write`; default: false, stdin is empty. */
-  stdin?: boolean
+  stdin?: boolean | undefined
 }
 
 export interface AttachOptions extends SessionOptions {
   /** The position to read output from, `end` to leave out the output so far; default 0, the oldest that is kept. */
-  cursor?: number | 'end'
+  cursor?: number | 'end' | undefined
   /** False for the output so far, without waiting for more; `exit` then rejects if the process runs. Default: true. */
   follow?: boolean
   sessionId?: string | undefined

@@ -2,19 +2,17 @@ import { callFields } from './context.ts'
 import type { CallOptions, Context } from './context.ts'
 import { CarrelApiError, CarrelConnectionError } from './errors.ts'
 import { openExecSession } from './exec-session.ts'
-import type { ExitReason } from './exec-messages.ts'
+import type { ExitReason, Language } from './exec-messages.ts'
 import { serverSentEvents } from './sse.ts'
-
-export type Language = 'shell' | 'python' | 'javascript'
 
 export interface ExecuteOptions extends CallOptions {
   /** Default: `shell`. */
-  language?: Language
+  language?: Language | undefined
   /** Time limit of the code, in milliseconds; default 30,000, and 0 means no limit. The whole process tree is then killed. */
-  timeoutMs?: number
-  env?: Record<string, string>
+  timeoutMs?: number | undefined
+  env?: Record<string, string> | undefined
   /** An absolute path in the sandbox. */
-  cwd?: string
+  cwd?: string | undefined
 }
 
 export type ExecuteStatus = 'completed' | 'timeout' | 'killed' | 'oom' | 'lost'

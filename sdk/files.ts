@@ -26,14 +26,14 @@ export type FileContent = string | Uint8Array | ReadableStream<Uint8Array> | Asy
 
 export interface WriteOptions extends RequestOptions {
   /** Permission bits, such as 0o755; default: those of the existing file, else 0o644. */
-  mode?: number
+  mode?: number | undefined
   /** File name that is sent with an upload; default: the last part of the path. */
-  originalName?: string
+  originalName?: string | undefined
 }
 
 export interface ListOptions extends RequestOptions {
   /** Maximum number of entries; default: all. */
-  limit?: number
+  limit?: number | undefined
 }
 
 export interface WrittenFile {

@@ -3,22 +3,31 @@ export type { Deletion } from './deletion.ts'
 export { Carrel } from './client.ts'
 export type { CarrelOptions } from './client.ts'
 export type { CallOptions, RequestOptions } from './context.ts'
-export { CarrelApiError, CarrelConnectionError, CarrelTimeoutError } from './errors.ts'
-export type { ExecExit, ExitReason, OutputChannel, SignalScope, TerminalSize } from './exec-messages.ts'
+export { CarrelApiError, CarrelConnectionError, CarrelError, CarrelTimeoutError } from './errors.ts'
+export type {
+  ExecExit,
+  ExecProgram,
+  ExitReason,
+  Language,
+  OutputChannel,
+  SignalScope,
+  TerminalSize,
+} from './exec-messages.ts'
 export type { ExecResult } from './exec-result.ts'
 export type { AttachOptions, ExecOptions, ExecSession } from './exec-session.ts'
 export type { WebSocketConstructor, WebSocketLike } from './exec-socket.ts'
-export type { ExecuteAnswer, ExecuteEvent, ExecuteOptions, ExecuteResult, ExecuteStatus, Language } from './execute.ts'
-export type { FileContent, FileEntry, WriteOptions, WrittenFile } from './files.ts'
-export type { ApiKey, NewApiKey, NewKeyOptions } from './keys.ts'
+export type { ExecuteAnswer, ExecuteEvent, ExecuteOptions, ExecuteResult, ExecuteStatus } from './execute.ts'
+export type { FileContent, FileEntry, Files, ListOptions, WriteOptions, WrittenFile } from './files.ts'
+export type { ApiKey, Keys, NewApiKey, NewKeyOptions } from './keys.ts'
 export type { LimitChange, Limits, SpendingLimits } from './limits.ts'
 export type { Session } from './sign-in.ts'
-export type { MemoryEntry, MemoryUsage } from './memory.ts'
+export type { Memory, MemoryEntry, MemoryUsage } from './memory.ts'
 export type { InterpretAnswer, InterpretOptions, InterpretResult } from './interpret.ts'
 export type { ExecOutput } from './output-queue.ts'
 export type { ExposedPort } from './ports.ts'
 export type {
   ListeningPort,
+  Processes,
   ProcessInfo,
   ProcessLogs,
   ProcessStatus,
@@ -26,7 +35,7 @@ export type {
   StartOptions,
 } from './processes.ts'
 export type { Sandbox, SandboxPort } from './sandboxes.ts'
-export type { SignInSession } from './sessions.ts'
+export type { Sessions, SignInSession } from './sessions.ts'
 export type { TopUp, TopUpOffer, TopUpOptions } from './top-up.ts'
 export type { WatchEvent, WatchOptions } from './watch.ts'
 export type {
@@ -37,4 +46,5 @@ export type {
   Workspace,
   WorkspaceDeletion,
   WorkspaceList,
+  Workspaces,
 } from './workspaces.ts'

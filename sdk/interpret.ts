@@ -2,11 +2,11 @@ import type { CallOptions, Context } from './context.ts'
 
 export interface InterpretOptions extends CallOptions {
   /** Default: `python`. */
-  language?: 'python' | 'javascript'
+  language?: 'python' | 'javascript' | undefined
   /**
    * Time limit of the code, in milliseconds; default 30,000, and 0 means no limit. The code is then interrupted, and its variables are kept.
    */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
 }
 
 export interface InterpretResult {

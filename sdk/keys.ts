@@ -19,11 +19,11 @@ export interface NewApiKey extends ApiKey {
 }
 
 export interface NewKeyOptions extends RequestOptions {
-  name?: string
+  name?: string | undefined
   /** Default: the scopes of the token that is used. */
-  scopes?: string[]
+  scopes?: string[] | undefined
   /** Seconds until the key expires; default: never. */
-  expiresInS?: number
+  expiresInS?: number | undefined
 }
 
 /** The API keys of the workspace. Creating and revoking them requires the role `admin`. */

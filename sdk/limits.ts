@@ -17,9 +17,15 @@ export interface SpendingLimits extends Limits {
 
 /** Changed limits. A field that is left out keeps its value; null removes a limit. */
 export interface LimitChange {
-  daily_limit_cents?: number | null
-  monthly_limit_cents?: number | null
-  keys?: { key_id: string; daily_limit_cents?: number | null; monthly_limit_cents?: number | null }[]
+  daily_limit_cents?: number | null | undefined
+  monthly_limit_cents?: number | null | undefined
+  keys?:
+    | {
+        key_id: string
+        daily_limit_cents?: number | null | undefined
+        monthly_limit_cents?: number | null | undefined
+      }[]
+    | undefined
 }
 
 /** Returns the spending limits of the workspace and its API keys. */

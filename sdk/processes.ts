@@ -44,11 +44,11 @@ export interface ProcessLogs {
 
 export interface StartOptions extends RequestOptions {
   /** Default: the server chooses an id. */
-  processId?: string
-  env?: Record<string, string>
-  cwd?: string
+  processId?: string | undefined
+  env?: Record<string, string> | undefined
+  cwd?: string | undefined
   /** Time limit of the process, in milliseconds; default: the server's 15 minutes. 0 for no limit. */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
 }
 
 export interface StartedProcess {
@@ -77,14 +77,14 @@ export class Processes {
   }
 
   /** Returns the running and the ended processes. */
-  async list({ all, ...options }: RequestOptions & { all?: boolean } = {}): Promise<ProcessInfo[]> {
+  async list({ all, ...options }: RequestOptions & { all?: boolean | undefined } = {}): Promise<ProcessInfo[]> {
     return (await this.#post<{ processes: ProcessInfo[] }>('/process/list', { all }, options)).processes
   }
 
   /** Returns the state of a process, and its output from `cursor` (default: the oldest that is kept). */
   get(
     processId: string,
-    options: RequestOptions & { cursor?: number } = {},
+    options: RequestOptions & { cursor?: number | undefined } = {},
   ): Promise<{ process: ProcessInfo; logs: ProcessLogs }> {
     return this.#post('/process/get', { processId, cursor: options.cursor }, options)
   }
@@ -92,7 +92,7 @@ export class Processes {
   /** Sends a signal to the process and its descendants; default: the server's, which ends them. */
   kill(
     processId: string,
-    options: RequestOptions & { signalName?: string } = {},
+    options: RequestOptions & { signalName?: string | undefined } = {},
   ): Promise<{ success: boolean; processId: string; process: Omit<ProcessInfo, 'ports' | 'hints'> }> {
     return this.#post('/process/kill', { processId, signal: options.signalName }, options, true)
   }

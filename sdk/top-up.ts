@@ -4,8 +4,8 @@ import { CarrelApiError } from './errors.ts'
 
 /** Either the name of a package of credit or an amount in US cents. */
 export interface TopUpOptions extends RequestOptions {
-  tier?: string
-  amountCents?: number
+  tier?: string | undefined
+  amountCents?: number | undefined
 }
 
 export interface TopUp {

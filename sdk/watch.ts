@@ -4,11 +4,11 @@ import { serverSentEvents } from './sse.ts'
 
 export interface WatchOptions extends CallOptions {
   /** Includes subdirectories; default true. */
-  recursive?: boolean
+  recursive?: boolean | undefined
   /** Globs of the reported paths, instead of `exclude`. */
-  include?: string[]
+  include?: string[] | undefined
   /** Globs of paths that are not reported; matching directories are not watched. */
-  exclude?: string[]
+  exclude?: string[] | undefined
 }
 
 interface Located {
