@@ -25,11 +25,16 @@ const packed = [
 export class PackedClient {
   readonly root = mkdtempSync(join(tmpdir(), 'carrel-package-'))
 
-  /** Runs `npm pack` in a clone of its own, as packing replaces files for a moment. Returns the path of the package. */
-  async pack(name: string): Promise<string> {
+  /** Makes a clone of its own, as packing replaces files for a moment. Returns its path. */
+  clone(name: string): string {
     const clone = join(this.root, name)
     for (const path of packed) cpSync(join(projectRoot, path), join(clone, path), { recursive: true })
     symlinkSync(join(projectRoot, 'node_modules'), join(clone, 'node_modules'))
+    return clone
+  }
+
+  /** Runs `npm pack` in a clone. Returns the path of the package. */
+  async pack(clone: string): Promise<string> {
     const { stdout } = await npm(clone, ['pack', '--json'])
     return join(clone, (JSON.parse(stdout) as { filename: string }[])[0]!.filename)
   }

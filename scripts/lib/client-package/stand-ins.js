@@ -12,7 +12,7 @@ const names = ['package.json', 'README.md']
  * @param {string} root of the project
  */
 export function placeStandIns(root) {
-  // An earlier `npm pack` may have been ended before it could restore them.
+  // An earlier call may not have been followed by the other.
   restoreProject(root)
   compileClient(root)
   const project = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -24,6 +24,7 @@ export function placeStandIns(root) {
   mkdirSync(keptIn(root))
   for (const name of names) copyFileSync(join(root, name), join(keptIn(root), name))
   for (const name of names) renameSync(join(own, name), join(root, name))
+  rmSync(own, { recursive: true })
 }
 
 /**
