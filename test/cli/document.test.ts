@@ -28,7 +28,7 @@ interface Line {
 const lines: Line[] = [
   { line: 'ppod help', stdout: /^Usage: ppod .*^ {2}mem:usage /ms },
   { line: 'ppod exec --help', stdout: /^Usage: ppod exec / },
-  { line: 'ppod version', stdout: /^ppod \d+\.\d+\.\d+\n$/ },
+  { line: 'ppod version', stdout: /^ppod (\d+\.\d+\.\d+)\nserver \1 at http:\S+\n$/ },
   { line: "ppod exec 'echo hello world'", stdout: /^hello world\n$/ },
   { line: "ppod exec 'echo hello world' && ppod status", stdout: /^hello world\n.*sandbox/is },
   { line: 'ppod status', stdout: /server/i },
