@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { App } from './app.ts'
+import { addExtras } from './openapi-extras.ts'
 import { operationSchema } from './operation-schema.ts'
 import { openApi30 } from './openapi-30.ts'
 import type { Surface, Topic } from './surface.ts'
@@ -37,8 +38,15 @@ export async function collectOperations(app: App): Promise<void> {
       if (!surface || !topic) return { schema: { hide: true }, url }
       return { schema: operationSchema(url, route, tagOf(surface, topic)), url }
     },
-    transformObject: (document) =>
-      withoutUnused('openapiObject' in document ? (document.openapiObject as Document) : {}) as object,
+    transformObject: (document) => {
+      const whole = 'openapiObject' in document ? (document.openapiObject as Document) : {}
+      for (const [path, methods] of Object.entries(whole.paths ?? {}))
+        for (const [method, operation] of Object.entries(methods)) {
+          const route = app.catalog.find(`${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`)
+          if (route) addExtras(operation, route)
+        }
+      return withoutUnused(whole) as object
+    },
   })
 }
 

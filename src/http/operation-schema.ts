@@ -36,7 +36,7 @@ export function operationSchema(url: string, route: RouteOptions, tag: string): 
 export const rawBody = 'application/octet-stream'
 
 /** Returns an id such as `postFilesWrite`. */
-function operationId(method: string, url: string): string {
+export function operationId(method: string, url: string): string {
   const words = url.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase())
   return method.toLowerCase() + (words.replaceAll(/[^a-z]/gi, '') || 'Root')
 }
@@ -73,13 +73,11 @@ function successAnswers(answers: object, returns: ReturnType<typeof returnsOf>):
   return Object.fromEntries(described) as Record<string, object>
 }
 
-/**
- * Returns a route's errors by status: those that it documents, those of its kind of request, and a note on all others.
- */
-function errorAnswers(
+/** Returns a route's errors by status: those that it documents, and those of its kind of request. */
+export function routeErrors(
   { schema, config = {} }: RouteOptions,
-  { envelope: { name, codeOf, invalid }, instructions }: Surface,
-): Record<string, object> {
+  { envelope: { invalid } }: Surface,
+): Map<number, ErrorCode[]> {
   const { documentation, public: isPublic, idempotent } = config
   const takesBody = Boolean(schema?.body ?? documentation?.form)
   const codes: ErrorCode[] = [
@@ -89,12 +87,20 @@ function errorAnswers(
     ...(takesBody ? (['too_large', 'unsupported_media_type'] as const) : []),
     ...(documentation?.errors ?? []),
   ]
-  const byStatus = Map.groupBy([...new Set(codes)], (code) =>
+  return Map.groupBy([...new Set(codes)], (code) =>
     code === 'invalid_request' && invalid ? invalid.status : errorTable[code].status,
   )
+}
+
+/** Returns the answers of a route's errors by status, and a note on all others. */
+function errorAnswers(route: RouteOptions, surface: Surface): Record<string, object> {
+  const {
+    envelope: { name, codeOf, invalid },
+    instructions,
+  } = surface
   return {
     ...Object.fromEntries(
-      [...byStatus].map(([status, codes]) => [
+      [...routeErrors(route, surface)].map(([status, codes]) => [
         status,
         errorAnswer(
           status === invalid?.status ? invalid.name : name,

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
+import type { DocumentedMessage } from './documented-message.ts'
 import type { RateClass } from './rate-limits.ts'
 import type { SocketEndpoint } from './sockets/socket-endpoint.ts'
 import type { Surface } from './surface.ts'
@@ -40,6 +41,8 @@ export interface RouteDocumentation {
   form?: unknown
   /** The schemas, by status, of responses that are not JSON objects. */
   answers?: unknown
+  /** The messages of a WebSocket, or the events of a stream. Called once all routes are known. */
+  messages?: () => readonly DocumentedMessage[]
   /** Errors specific to the route; those of a body, a token or an Idempotency-Key are documented automatically. */
   errors?: readonly ErrorCode[]
 }

@@ -44,6 +44,8 @@ export interface Surface {
   guide?: (facts: GuideFacts) => readonly GuideSection[]
   /** The limits of the surface, for its documentation. */
   limits?: (settings: Settings) => readonly (readonly [what: string, bound: string])[]
+  /** What routes answer to their examples, by route, such as `POST /execute`. */
+  answers?: Readonly<Record<string, unknown>>
   /** The route whose example comes first in documents that show no other, such as `POST /execute`. */
   example?: string
 }

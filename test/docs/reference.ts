@@ -4,6 +4,7 @@ import { surfaces } from '../../src/apis/surfaces.ts'
 import { errorTable, type ErrorCode } from '../../src/errors.ts'
 import { addSurfaces } from '../../src/http/add-surfaces.ts'
 import { openApiText } from '../../src/http/openapi.ts'
+import type { DocumentedMessage } from '../../src/http/documented-message.ts'
 import type { Surface } from '../../src/http/surface.ts'
 import { ownErrorFields } from '../../src/apis/own-errors.ts'
 import { shapeOf } from '../../src/http/shape-of.ts'
@@ -92,7 +93,13 @@ export interface Document {
     string,
     Record<
       string,
-      { responses: Record<string, { content: Record<string, { schema: { properties: Record<string, object> } }> }> }
+      {
+        responses: Record<
+          string,
+          { content: Record<string, { schema: { properties: Record<string, object> }; example?: unknown }> }
+        >
+        'x-messages'?: DocumentedMessage[]
+      }
     >
   >
   components: { schemas: Record<string, object> }

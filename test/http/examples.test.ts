@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { Compile } from 'typebox/compile'
 import { callExample, exampleOf, needsSecret, type Operation } from '../support/call-example.ts'
+import type { DocumentedMessage } from '../../src/http/documented-message.ts'
 import { jsonSchemaOf } from '../support/json-schema.ts'
+import { differences, isRecording, recordAnswers, shownAnswer } from '../support/example-answers.ts'
 import { TestServer } from '../support/server.ts'
+import { connectSocket, SocketClient } from '../paperpod/socket-client.ts'
+import { readFrames, type Frame } from '../paperpod/sse-frames.ts'
+
+/** The process that the examples name. */
+const exampleProcess = 'qcjywd3tg81w7vdtpjn4'
 
 describe('the examples of openapi.json', { timeout: 300_000 }, () => {
   let server: TestServer
   let token: string
   let document: { paths: Record<string, Record<string, Operation>> }
   let operations: { method: string; path: string; operation: Operation }[]
+  /** What the server has answered to examples, by route. */
+  const answers: Record<string, unknown> = {}
 
   before(async () => {
     server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
@@ -19,7 +29,16 @@ describe('the examples of openapi.json', { timeout: 300_000 }, () => {
       Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
     )
   })
-  after(() => server.stop())
+  after(async () => {
+    if (isRecording) recordAnswers(answers)
+    await server.stop()
+  })
+
+  /** Asserts that an answer has everything that the documents show, or keeps the answer to be shown. */
+  const assertShown = (name: string, body: unknown) => {
+    answers[name] = body
+    if (!isRecording) assert.deepEqual(differences(shownAnswer(name), body), [], name)
+  }
 
   /** Requests a stream, which may not end by itself. */
   const firstEvent = async (path: string, example: Record<string, unknown>): Promise<string> => {
@@ -60,7 +79,89 @@ describe('the examples of openapi.json', { timeout: 300_000 }, () => {
       const media = content[type] ?? content['application/octet-stream']
       assert.ok(media, `${method} ${path} answers ${type}`)
       assert.deepEqual([...Compile(jsonSchemaOf(media.schema) as never).Errors(body)], [], `${method} ${path}`)
+      if (type === 'application/json') assertShown(`${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, body)
     }
+  })
+
+  /** Returns what checks the messages that the document describes for a route, by their names. */
+  const messagesOf = (method: string, path: string) => {
+    const found = operations.find((one) => one.method === method && one.path === path)!.operation['x-messages']!
+    return new Map(found.map((message) => [`${message.from} ${message.name}`, message]))
+  }
+  const assertFits = (message: DocumentedMessage | undefined, value: unknown, what: string) => {
+    assert.ok(message, `${what} is not documented`)
+    assert.deepEqual([...Compile(message.schema as never).Errors(value)], [], `${what}: ${JSON.stringify(value)}`)
+  }
+  const stream = (path: string, body: object, signal?: AbortSignal) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    return fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body), signal })
+  }
+
+  test('of events have the documented fields', async () => {
+    const seen = new Set<string>()
+    const take = (path: string, { event, data }: Frame) => {
+      assertFits(messagesOf('POST', path).get(`server ${event}`), data, `${path} ${event}`)
+      seen.add(`${path} ${event}`)
+    }
+    const code = 'echo a; echo b >&2'
+    for await (const frame of readFrames(await stream('/execute/stream', { code, language: 'shell' })))
+      take('/execute/stream', frame)
+    await server.post('/files/mkdir', { path: '/workspace/watched' }, { token })
+    const changes = 'cd watched && echo 1 > a && echo 2 >> a && mv a b && rm b && cd .. && sleep 0.5 && rmdir watched'
+    for await (const frame of readFrames(await stream('/watch', { path: '/workspace/watched' }))) {
+      take('/watch', frame)
+      if (frame.event === 'watching') await server.post('/execute', { code: changes, language: 'shell' }, { token })
+    }
+    for (const event of ['start', 'stdout', 'stderr', 'complete'])
+      assert.ok(seen.has(`/execute/stream ${event}`), event)
+    for (const event of ['watching', 'create', 'modify', 'rename', 'delete', 'stopped'])
+      assert.ok(seen.has(`/watch ${event}`), event)
+  })
+
+  test('of messages on /ws get the shown answers, and events have the documented fields', async () => {
+    const messages = messagesOf('GET', '/ws')
+    const client = await SocketClient.open(server, { token })
+    // The examples name a process that no server has; this one takes everything that they send.
+    const begun = client.begin({ type: 'exec', command: 'sleep 60', tty: true })
+    const { data } = await client.next(({ id, type }) => id === begun && type === 'start')
+    const real = String(data.processId)
+    const sent = [...messages.values()].filter(({ from }) => from === 'client')
+    assert.ok(sent.length > 20)
+    for (const { name, example } of sent) {
+      const { id: _, ...message } = JSON.parse(JSON.stringify(example).replaceAll(exampleProcess, real))
+      const answer = await client.ask(message)
+      assert.notEqual(answer.type, 'error', `${name}: ${JSON.stringify(answer.data)}`)
+      assertShown(`/ws ${name}`, JSON.parse(JSON.stringify({ ...answer, id: 7 }).replaceAll(real, exampleProcess)))
+    }
+    await client.ask({ type: 'exec', command: 'echo a; echo b >&2; nosuchcommand', stream: true })
+    await client.ask({ type: 'nope' })
+    client.begin({ type: 'process', action: 'attach', processId: 'web' })
+    for (const type of ['suggestion', 'exit']) await client.next((message) => message.type === type)
+    await client.close()
+    const seen = new Set<string>()
+    for (const message of client.received) {
+      const event = messages.get(`server ${message.type}`)
+      if (!event) continue
+      assertFits(event, message, `/ws ${message.type}`)
+      seen.add(message.type)
+    }
+    assert.deepEqual([...seen].toSorted(), ['error', 'exit', 'start', 'stderr', 'stdout', 'suggestion'])
+  })
+
+  test('of a program on /v1/exec get messages with the documented fields', async () => {
+    const messages = messagesOf('GET', '/v1/exec')
+    const socket = connectSocket(server, { path: '/v1/exec', token })
+    const received: { type: string }[] = []
+    socket.on('message', (bytes: Buffer, isBinary: boolean) => {
+      if (!isBinary) received.push(JSON.parse(bytes.toString()))
+    })
+    await once(socket, 'open')
+    socket.send(JSON.stringify(messages.get('client start')!.example))
+    for (const name of ['client resize', 'client eof']) socket.send(JSON.stringify(messages.get(name)!.example))
+    await once(socket, 'close')
+    for (const message of received) assertFits(messages.get(`server ${message.type}`), message, message.type)
+    const types = new Set(received.map(({ type }) => type))
+    for (const type of ['started', 'cursor', 'exit']) assert.ok(types.has(type), type)
   })
 
   test('are refused without a token, with the documented error', async () => {

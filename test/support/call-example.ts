@@ -1,3 +1,4 @@
+import type { DocumentedMessage } from '../../src/http/documented-message.ts'
 import type { TestClient } from './test-client.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -51,6 +52,7 @@ export interface Operation {
   parameters?: { name: string; in: string; required?: boolean; example?: unknown }[]
   requestBody?: { content: Record<string, Media> }
   responses: Record<string, { content?: Record<string, Media> }>
+  'x-messages'?: DocumentedMessage[]
 }
 
 /** Returns the documented example of an operation. */

@@ -1,5 +1,6 @@
 import type { Surface } from '../../http/surface.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
+import answers from './example-answers.json' with { type: 'json' }
 import { addBillingRoutes } from './billing-routes.ts'
 import { envelope, instructions } from './errors.ts'
 import { addMeRoutes } from './me-routes.ts'
@@ -12,6 +13,7 @@ export const agentComputer: Surface = {
   description: 'The Agent Computer API: the account, its usage and its spending limits.',
   prefixes: ['/v1'],
   envelope,
+  answers,
   instructions,
   rateLimits: accountRateLimits,
   topics: [

@@ -9,30 +9,55 @@ import { signals, terminalSize } from '../../http/sockets/terminal-fields.ts'
 
 const start = Type.Object({
   type: Type.Literal('start'),
-  argv: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 10_000 })),
-  command: Type.Optional(Type.String({ maxLength: limits.codeBytes })),
-  language: Type.Optional(Type.Enum([...languages])),
+  argv: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'A program with its arguments, run without a shell; or send command',
+      minItems: 1,
+      maxItems: 10_000,
+    }),
+  ),
+  command: Type.Optional(Type.String({ description: 'Code in language; or send argv', maxLength: limits.codeBytes })),
+  language: Type.Optional(Type.Enum([...languages], { description: 'The language of command', default: 'shell' })),
   sessionId: Type.Optional(sessionName),
   env: Type.Optional(environment),
-  cwd: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
-  user: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-  stdin: Type.Optional(Type.Boolean()),
-  tty: Type.Optional(terminalSize),
+  cwd: Type.Optional(
+    Type.String({ description: 'Working directory; /workspace by default', minLength: 1, maxLength: 4096 }),
+  ),
+  user: Type.Optional(Type.String({ description: 'A user, or uid:gid', minLength: 1, maxLength: 64 })),
+  stdin: Type.Optional(
+    Type.Boolean({ description: 'Whether input will be sent; otherwise stdin is empty', default: false }),
+  ),
+  tty: Type.Optional(
+    Type.Object(terminalSize.properties, { description: 'The size of the terminal; without it, there are pipes' }),
+  ),
   timeoutMs: Type.Optional(timeLimit('the program and everything that it started is killed (default: no limit)')),
 })
 const attach = Type.Object({
   type: Type.Literal('attach'),
-  processId: Type.String({ maxLength: limits.processIdLength }),
-  cursor: Type.Optional(Type.Integer({ minimum: 0 })),
-  /** Leaves out the output so far. */
-  fromEnd: Type.Optional(Type.Boolean()),
+  processId: Type.String({
+    description: 'A process that runs, or whose output is kept',
+    maxLength: limits.processIdLength,
+  }),
+  cursor: Type.Optional(
+    Type.Integer({
+      description: 'Send the output after this position; 0 means all that is kept',
+      minimum: 0,
+      default: 0,
+    }),
+  ),
+  fromEnd: Type.Optional(Type.Boolean({ description: 'Leave out the output so far', default: false })),
   sessionId: Type.Optional(sessionName),
 })
 const resize = Type.Object({ type: Type.Literal('resize'), ...terminalSize.properties })
 const signal = Type.Object({
   type: Type.Literal('signal'),
   signal: Type.Enum([...signals]),
-  scope: Type.Optional(Type.Enum(['process', 'tree'])),
+  scope: Type.Optional(
+    Type.Enum(['process', 'tree'], {
+      description: 'The process alone, or its descendants too',
+      default: 'process',
+    }),
+  ),
 })
 const eof = Type.Object({ type: Type.Literal('eof') })
 
@@ -40,6 +65,9 @@ export type StartMessage = Static<typeof start>
 export type AttachMessage = Static<typeof attach>
 export type FirstMessage = StartMessage | AttachMessage
 export type LaterMessage = Static<typeof resize> | Static<typeof signal> | Static<typeof eof>
+
+/** The schemas of the client's messages, for the documents. */
+export const clientMessages = { start, attach, resize, signal, eof }
 
 /** Validators by `type`, so that a refusal is about the message that was meant. */
 export const firstMessages = { start: Compile(start), attach: Compile(attach) }

@@ -4,6 +4,7 @@ import { addOpenApiRoutes } from '../../http/openapi-routes.ts'
 import { addPageAssets } from '../../http/pages/routes.ts'
 import { addSignInPages } from '../../http/pages/sign-in-routes.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
+import answers from './example-answers.json' with { type: 'json' }
 import { envelope, instructions } from './errors.ts'
 import { addExecRoutes } from './exec-routes.ts'
 import { addInvitationRoutes } from './invitation-routes.ts'
@@ -26,6 +27,7 @@ export const carrel: Surface = {
     ...['/billing/pay', '/billing/return', '/billing/cancel'],
   ],
   envelope,
+  answers,
   instructions,
   rateLimits: accountRateLimits,
   topics: [

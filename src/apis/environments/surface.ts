@@ -1,5 +1,6 @@
 import type { Surface } from '../../http/surface.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
+import answers from './example-answers.json' with { type: 'json' }
 import { addAuthRoutes } from './auth-routes.ts'
 import { addBillingRoutes } from './billing-routes.ts'
 import { envelope, instructions } from './errors.ts'
@@ -13,6 +14,7 @@ export const environments: Surface = {
   description: 'The environments API: sign-in with GitHub, users and their API keys, and billing in cents.',
   prefixes: ['/auth', '/users', '/billing', '/datasets', '/samples', '/sessions'],
   envelope,
+  answers,
   instructions,
   rateLimits: accountRateLimits,
   topics: [

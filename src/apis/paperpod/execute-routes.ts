@@ -18,6 +18,7 @@ import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
 import { environmentOf } from '../environment.ts'
 import { timeLimitMs } from '../time-limit.ts'
+import { executeEvents } from './execute-events.ts'
 import { errorBody, sandboxErrors } from './errors.ts'
 import { executeAnswerOf, exitFieldsOf } from './mapping.ts'
 import { executeAnswer, executeBody } from './schemas/execute.ts'
@@ -69,6 +70,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
           notes:
             'A stream cannot be repeated: a request with an Idempotency-Key is refused. Use /execute with a key instead.',
           answers: { 200: eventStreamAnswer },
+          messages: executeEvents,
           example: { code: 'for i in range(3): print(i, flush=True)', language: 'python' },
           errors: sandboxErrors,
         },

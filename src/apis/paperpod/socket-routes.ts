@@ -62,6 +62,7 @@ export function addSocketRoutes(app: App, engine: Engine): void {
     auth: 'Authorization: Bearer <token>',
     protocol: 'JSON messages over WebSocket',
     discovery: "Send { type: 'help' } for full WebSocket API schema",
+    messages: () => messages.documented(),
     notes:
       'Clients that cannot set a header, such as browsers, connect with ?ticket=<ticket> from POST /ws/ticket. Tokens in the address are refused, since addresses are logged.',
   }

@@ -1,5 +1,6 @@
 import type { Surface } from '../../http/surface.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
+import answers from './example-answers.json' with { type: 'json' }
 import { addBalanceRoutes } from './balance-routes.ts'
 import { addDiscoveryRoutes } from './discovery-routes.ts'
 import { addDownloadRoutes } from './download-routes.ts'
@@ -31,6 +32,7 @@ export const paperpod: Surface = {
     ...['/memory', '/balance', '/topup', '/login', '/ws'],
   ],
   envelope,
+  answers,
   instructions,
   rateLimits: accountRateLimits,
   guide,

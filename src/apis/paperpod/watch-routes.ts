@@ -9,6 +9,7 @@ import type { FileChange } from '../../engine/types.ts'
 import { asCarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { EventStream } from '../../http/event-stream.ts'
+import { watchEvents } from './watch-events.ts'
 import { errorBody } from './errors.ts'
 import { sandboxPath } from './sandbox-path.ts'
 import { eventStreamAnswer } from './schemas/shared.ts'
@@ -30,6 +31,7 @@ export function addWatchRoutes(app: App, engine: Engine): void {
           notes:
             'Watching ends with the connection, and does not keep a sandbox from stopping. A glob without a slash matches names at any depth; a glob with a slash matches paths relative to the watched directory. With include, only matches are reported: when a directory is renamed or deleted, each matching file in it. A file is watched by its name; a link to a file is not followed. Events have no ids, and Last-Event-ID has no effect: after a reconnect the watch starts anew, so list the directory to find what changed in between.',
           answers: { 200: eventStreamAnswer },
+          messages: watchEvents,
           example: { path: '/workspace', exclude: ['node_modules', '*.log'] },
         },
       },

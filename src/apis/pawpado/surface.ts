@@ -1,4 +1,5 @@
 import type { Surface } from '../../http/surface.ts'
+import answers from './example-answers.json' with { type: 'json' }
 import { addAccountRoutes } from './account-routes.ts'
 import { addCreditRoutes } from './credit-routes.ts'
 import { envelope, instructions } from './errors.ts'
@@ -15,6 +16,7 @@ export const pawpado: Surface = {
   description: 'The Pawpado API: the credit, the preferences and the deletion of an account.',
   prefixes: ['/api/v1'],
   envelope,
+  answers,
   instructions,
   // As in its document: every request of a user counts, and every answer says how many requests are left.
   rateLimits: {

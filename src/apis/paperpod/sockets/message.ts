@@ -50,9 +50,13 @@ export interface Message {
   type: string
   /** Distinguishes messages of the same type: the field `action`. */
   action?: string
+  /** The route that it calls, if it does. */
+  route?: string
   /** The type of the answer; `<type>_result` by default. */
   answer?: string
   help: () => MessageHelp
+  /** Returns the schema of its fields. */
+  schema: () => object
   /** Returns the answer; undefined if it has already been sent. */
   run: (call: Call) => Promise<Answer | undefined>
 }
@@ -74,6 +78,7 @@ export function defineMessage<F extends TObject>(definition: Definition<F>): Mes
     action,
     answer,
     help: () => ({ ...help, params: paramsOf(fields) }),
+    schema: () => fields,
     run: async (call) => {
       if (!check.Check(call.fields)) throw invalidValue(check.Errors(call.fields), call.fields, 'message', fields)
       return run(call as Call<Static<F>>)

@@ -1,5 +1,7 @@
 import { limits } from '../../../config/limits.ts'
 import type { App } from '../../../http/app.ts'
+import type { DocumentedMessage } from '../../../http/documented-message.ts'
+import answers from '../example-answers.json' with { type: 'json' }
 import { connectionMessages } from './connection-messages.ts'
 import { execMessage } from './exec-message.ts'
 import { fileMessages } from './file-messages.ts'
@@ -7,6 +9,7 @@ import type { Fields, Message } from './message.ts'
 import { processMessages } from './process-messages.ts'
 import { MessageRoutes } from './route-message.ts'
 import { routeMessages } from './route-messages.ts'
+import { socketEvents } from './socket-events.ts'
 
 /** Every message that a client can send. Must be created before the routes that some messages call. */
 export class Messages {
@@ -31,6 +34,24 @@ export class Messages {
   /** Returns the messages of a type: one, or several that differ by `action`. */
   of(type: string): Message[] {
     return this.#all.filter((message) => message.type === type)
+  }
+
+  /** Returns every message and event for the documents. */
+  documented(): DocumentedMessage[] {
+    const own = this.#all.map(({ type, action, route, help, schema }): DocumentedMessage => {
+      const { description, notes, example } = help()
+      const name = action === undefined ? type : `${type} ${action}`
+      return {
+        name,
+        from: 'client',
+        description: notes === undefined ? description : `${description}. ${notes}`,
+        route,
+        schema: schema(),
+        example: { type, ...(action === undefined ? {} : { action }), id: 7, ...(example as Fields | undefined) },
+        answer: (answers as Fields)[`/ws ${name}`],
+      }
+    })
+    return [...own, ...socketEvents()]
   }
 
   help(): Fields {

@@ -38,6 +38,7 @@ export class MessageRoutes {
     return {
       type,
       action,
+      route,
       help: () => {
         const options = found()
         const { schema, config } = options
@@ -45,6 +46,7 @@ export class MessageRoutes {
         const params = paramsOf(schema?.body ?? schema?.querystring) ?? {}
         return { description, params, returns: returnsOf(options), notes, example }
       },
+      schema: () => found().schema?.body ?? found().schema?.querystring ?? {},
       run: async (call) => (large ? () => this.#callRoute(found(), call) : this.#callRoute(found(), call)),
     }
   }
