@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
+import { Compile } from 'typebox/compile'
 import { surfaces } from '../../src/apis/surfaces.ts'
 import { appRoutes } from '../support/app-routes.ts'
 import { readPage, type Document } from './reference.ts'
@@ -17,7 +18,9 @@ const undocumented: Record<string, string> = {
   'POST /sign-in': 'the form of that page',
   'GET /docs/page.css': 'a part of a page',
   'GET /docs/console.js': 'a part of a page',
-  'GET /docs/icon.svg': 'a part of a page',
+  'GET /docs/samples.js': 'a part of a page',
+  'GET /docs/search.js': 'a part of a page',
+  'GET /docs/search.json': 'a part of a page',
   'GET /metrics': "for the operator's monitoring, with its own token",
 }
 
@@ -75,5 +78,36 @@ describe('the committed reference', () => {
     for (const { name, topics } of surfaces)
       for (const { shared = [] } of topics)
         for (const route of shared) assert.ok(documented.get(name)!.has(route), `${name} shares ${route}`)
+  })
+
+  test('shows an answer for every route that answers JSON, and messages for every stream and WebSocket', async () => {
+    for (const { name } of surfaces) {
+      const { paths } = JSON.parse(await readPage(`docs/reference/${name}.json`)) as Document
+      for (const [path, methods] of Object.entries(paths))
+        for (const [method, { responses, 'x-messages': messages }] of Object.entries(methods)) {
+          const content = responses['200']?.content ?? {}
+          const what = `${name}: ${method} ${path}`
+          if (content['application/json']) assert.notEqual(content['application/json'].example, undefined, what)
+          assert.equal(messages !== undefined, '101' in responses || 'text/event-stream' in content, what)
+        }
+    }
+  })
+
+  test('has messages whose examples fit their schemas', async () => {
+    let checked = 0
+    for (const { name } of surfaces) {
+      const { paths } = JSON.parse(await readPage(`docs/reference/${name}.json`)) as Document
+      for (const [path, methods] of Object.entries(paths))
+        for (const { 'x-messages': messages = [] } of Object.values(methods))
+          for (const { name: message, from, schema, example } of messages) {
+            if (!schema) continue
+            // Messages of /ws have their fields beside the type, the action and the id.
+            const { type: _, action: __, id: ___, ...fields } = example as Record<string, unknown>
+            const value = path === '/ws' && from === 'client' ? fields : example
+            assert.deepEqual([...Compile(schema as never).Errors(value)], [], `${path} ${message}`)
+            checked++
+          }
+    }
+    assert.ok(checked > 40)
   })
 })

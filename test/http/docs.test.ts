@@ -26,6 +26,14 @@ describe('documentation', { timeout: 300_000 }, () => {
   let server: TestServer
   let index: string
   let skill: string
+  /** Returns the badges of methods that are wrapped, clipped or cut off by the screen, in a page. */
+  const brokenBadges = `[...document.querySelectorAll('.method')]
+    .filter((badge) => badge.offsetParent)
+    .filter((badge) => {
+      const { left, right, height } = badge.getBoundingClientRect()
+      return badge.scrollWidth > badge.clientWidth + 1 || height > 26 || left < 0 || right > innerWidth
+    })
+    .map((badge) => badge.parentElement.textContent)`
   /** The documents of each surface, by its name. */
   let documents: Map<string, SurfaceDocuments>
 
@@ -117,6 +125,27 @@ describe('documentation', { timeout: 300_000 }, () => {
       const tricked = await ask(path, `x"><script>alert(1)</script>'$(reboot)`)
       assert.doesNotMatch(tricked, /<script>alert|reboot/, path)
     }
+  })
+
+  test('the pages are small, compressed, and sent once', async () => {
+    const asked = async (path: string, headers: Record<string, string> = {}) =>
+      (await server.call('GET', path, undefined, { token: null, headers })).headers
+    for (const path of ['/docs', '/SKILL.md', '/docs/search.json', ...surfaces.map(({ name }) => `/docs/${name}`)]) {
+      const { status, headers, body } = await server.call('GET', path, undefined, { token: null })
+      assert.equal(status, 200)
+      assert.equal(headers.get('content-encoding'), 'gzip', path)
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
+      assert.ok(Buffer.byteLength(text) < 256_000, path)
+      const etag = headers.get('etag')!
+      const again = await fetch(server.url + path, { headers: { 'if-none-match': etag } })
+      assert.equal(again.status, 304, path)
+      assert.equal(await again.text(), '', path)
+      assert.equal((await asked(path, { 'accept-encoding': 'identity' })).get('content-encoding'), null, path)
+    }
+    const [, search] = /data-index="([^"]+)"/.exec(index)!
+    assert.match((await asked(search!)).get('cache-control')!, /immutable/)
+    assert.equal((await asked('/docs/search.json')).get('cache-control'), 'no-cache')
+    assert.equal((await asked(`${search}0`)).get('cache-control'), 'no-cache')
   })
 
   test('/SKILL.md and /.well-known/skill.md are the same Agent Skill', async () => {
@@ -283,7 +312,7 @@ describe('documentation', { timeout: 300_000 }, () => {
       assert.equal(await browser.evaluate(`document.querySelector('.token input').value`), server.token)
     })
 
-    for (const width of [320, 390, 768, 1440])
+    for (const width of [320, 390, 768, 1280, 1440])
       test(`nothing is wider than a screen of ${width} pixels`, async () => {
         for (const path of ['/docs', ...surfaces.map(({ name }) => `/docs/${name}`)]) {
           await browser.goTo(server.url + path, { width, height: 800 })
@@ -292,8 +321,60 @@ describe('documentation', { timeout: 300_000 }, () => {
             0,
             path,
           )
+          assert.deepEqual(await browser.evaluate(brokenBadges), [], path)
         }
       })
+
+    test('a language is chosen for every sample without a script, and remembered with it', async () => {
+      const visible = () =>
+        browser.evaluate<string[]>(
+          `[...new Set([...document.querySelectorAll('.samples pre')].filter((pre) => pre.offsetParent)
+            .map((pre) => pre.dataset.language))]`,
+        )
+      await browser.goTo(`${server.url}/docs/paperpod`)
+      assert.deepEqual(await visible(), ['shell'])
+      await browser.evaluate(`document.querySelector('#getWs .samples [value=python]').click()`)
+      assert.deepEqual(await visible(), ['python'])
+      await browser.goTo(`${server.url}/docs/carrel`)
+      assert.deepEqual(await visible(), ['python'])
+      await browser.evaluate(`localStorage.clear()`)
+      // What the style does when one sample alone has another choice, as without a script.
+      await browser.goTo(`${server.url}/docs/paperpod`)
+      await browser.evaluate(`document.querySelector('#postExecute .samples [value=typescript]').checked = true`)
+      assert.deepEqual(await visible(), ['typescript', 'shell'])
+    })
+
+    test('a search finds routes, fields, messages and errors of every API, by keyboard', async () => {
+      await browser.goTo(`${server.url}/docs/paperpod`)
+      const search = (text: string) =>
+        browser.evaluate(`(() => {
+          document.dispatchEvent(new KeyboardEvent('keydown', { key: '/' }))
+          document.activeElement.value = ${JSON.stringify(text)}
+          document.activeElement.dispatchEvent(new Event('input'))
+        })()`)
+      const first = () => browser.evaluate<string>(`document.querySelector('.results a')?.getAttribute('href') ?? ''`)
+      for (const [text, href] of [
+        ['post execute', '/docs/paperpod#postExecute'],
+        ['kernelRestarted', '/docs/paperpod#postInterpret'],
+        ['process attach', '/docs/paperpod#getWs-client-process-attach'],
+        ['overflow', '/docs/paperpod#postWatch-server-overflow'],
+        ['out_of_credits', '/docs/paperpod#error-OUT_OF_CREDITS'],
+        ['post invitations', '/docs/carrel#postVWorkspacesWorkspaceIdInvitations'],
+      ] as const) {
+        await search(text)
+        assert.equal(await until(first, (found) => found === href), href)
+      }
+      await browser.evaluate(
+        `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }))`,
+      )
+      assert.equal(
+        await until(
+          () => browser.evaluate<string>('location.pathname + location.hash'),
+          (at) => at.startsWith('/docs/carrel#'),
+        ),
+        '/docs/carrel#postVWorkspacesWorkspaceIdInvitations',
+      )
+    })
 
     test('the policy of the page blocks nothing that the page does', () => {
       assert.deepEqual(

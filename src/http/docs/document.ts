@@ -1,3 +1,5 @@
+import type { DocumentedMessage } from '../documented-message.ts'
+
 /** The part of OpenAPI that the documentation pages read. */
 export interface OpenApiDocument {
   info: { title: string; version: string; description: string }
@@ -13,7 +15,8 @@ interface OpenApiOperation {
   security: unknown[]
   parameters?: Parameter[]
   requestBody?: { content: Record<string, Media> }
-  responses: Record<string, { description: string; content?: Record<string, Media> }>
+  responses: Record<string, { description: string; content?: Record<string, Media>; 'x-codes'?: string[] }>
+  'x-messages'?: DocumentedMessage[]
 }
 
 export interface Parameter {
@@ -28,6 +31,12 @@ export interface Parameter {
 interface Media {
   schema: Schema
   example?: Record<string, unknown>
+}
+
+/** An error that a route can answer. */
+export interface RouteError {
+  status: string
+  code: string
 }
 
 export interface Schema {
@@ -60,8 +69,10 @@ export interface Operation {
   isSocket: boolean
   parameters: Parameter[]
   request: ({ contentType: string } & Media) | undefined
-  answer: { contentType: string; schema: Schema; description: string } | undefined
-  errors: { status: string; description: string }[]
+  answer: { contentType: string; schema: Schema; description: string; example: unknown } | undefined
+  errors: RouteError[]
+  /** Of a WebSocket, or the events of a stream. */
+  messages: DocumentedMessage[]
 }
 
 /** Returns the topics in order, each with its routes in the order in which they were added. */
@@ -78,8 +89,10 @@ export function operationsByTopic({ tags, paths }: OpenApiDocument) {
 function read(method: string, path: string, operation: OpenApiOperation): Operation {
   const { operationId, summary, description, security, parameters = [], requestBody, responses } = operation
   const [request] = Object.entries(requestBody?.content ?? {})
-  const { 200: success, ...others } = responses
-  const [answer] = Object.entries(success?.content ?? {})
+  const { 200: success } = responses
+  const answers = Object.entries(success?.content ?? {})
+  // Programs get JSON from a route that has a page for browsers too.
+  const answer = answers.find(([contentType]) => contentType === 'application/json') ?? answers[0]
   return {
     id: operationId,
     method: method.toUpperCase(),
@@ -90,9 +103,15 @@ function read(method: string, path: string, operation: OpenApiOperation): Operat
     isSocket: '101' in responses,
     parameters,
     request: request && { contentType: request[0], ...request[1] },
-    answer: answer && { contentType: answer[0], schema: answer[1].schema, description: success!.description },
-    errors: Object.entries(others)
-      .filter(([status]) => /^[45]\d\d$/.test(status))
-      .map(([status, { description }]) => ({ status, description })),
+    answer: answer && {
+      contentType: answer[0],
+      schema: answer[1].schema,
+      description: success!.description,
+      example: answer[1].example,
+    },
+    errors: Object.entries(responses).flatMap(([status, { 'x-codes': codes = [] }]) =>
+      codes.map((code) => ({ status, code })),
+    ),
+    messages: operation['x-messages'] ?? [],
   }
 }

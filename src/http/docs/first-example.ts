@@ -1,4 +1,4 @@
-import { exampleCommand } from './example-command.ts'
+import { exampleCommand } from './samples/curl.ts'
 import { operationsByTopic } from './document.ts'
 import type { DocumentParts } from './parts.ts'
 

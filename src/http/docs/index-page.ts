@@ -1,16 +1,18 @@
 import { version } from '../../version.ts'
+import { codeFigure } from './code-figure.ts'
 import { operationsByTopic } from './document.ts'
 import { firstExample } from './first-example.ts'
 import { anchorOf, guideHtml } from './guide.ts'
+import { highlight } from './highlight.ts'
 import { html, type Html } from './html.ts'
 import { layout } from './layout.ts'
 import type { DocumentParts } from './parts.ts'
 
 /** Returns the page that links to the page of each surface. */
 export function indexPage(parts: DocumentParts): string {
-  const { surfaces, origin, settings } = parts
+  const { surfaces, origin, settings, searchUrl } = parts
   const sections = surfaces[0]?.guide?.({ origin, settings }) ?? []
-  const contents = html`<nav aria-label="Contents">
+  const contents = html`<nav class="contents" aria-label="Contents">
     <ul>
       <li><a href="#start">Start</a></li>
       ${sections.map(({ title }) => html`<li><a href="#${anchorOf(title)}">${title}</a></li>`)}
@@ -28,6 +30,7 @@ export function indexPage(parts: DocumentParts): string {
   return layout({
     title: 'Carrel: documentation',
     version,
+    searchUrl,
     contents,
     body: html`${start(parts)} ${guideHtml(sections)}`,
     footer: html`<a href="/openapi.json">openapi.json</a> <a href="/SKILL.md">SKILL.md</a> <a href="/">discovery</a>`,
@@ -41,11 +44,7 @@ function start(parts: DocumentParts): Html {
         Isolated Linux over HTTP, ready in tens of milliseconds. Run code, store files, start servers and share them
         with others.
       </p>
-      <figure class="code">
-        <figcaption>A first request</figcaption>
-        <pre tabindex="0"><code>export CARREL_TOKEN=pp_sess_...
-${firstExample(parts)}</code></pre>
-      </figure>
+      ${codeFigure('A first request', highlight(`export CARREL_TOKEN=pp_sess_...\n${firstExample(parts)}`, 'shell'))}
       <p>
         On the command line, <code>carrel help</code> lists every command. Agents read <a href="/SKILL.md">SKILL.md</a>;
         programs read <a href="/openapi.json">openapi.json</a>, or the document of a single API.

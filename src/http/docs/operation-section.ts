@@ -1,37 +1,65 @@
-import { exampleCommand } from './example-command.ts'
 import { rawBody } from '../operation-schema.ts'
+import { jsonFigure } from './code-figure.ts'
 import type { Operation } from './document.ts'
 import { fieldList, fieldsOf, type Field } from './field-list.ts'
 import { html, type Html } from './html.ts'
+import { messageSections } from './message-sections.ts'
+import { sampleFigure } from './sample-figure.ts'
 
-/** Returns the section of one route: its request and response, its example as a command, and a form to try it. */
-export function operationSection(origin: string, operation: Operation): Html {
-  const { id, method, path, summary, notes, isPublic, isSocket, request, answer, errors } = operation
+/** What the section of a route needs to know of its page. */
+export interface PageFacts {
+  origin: string
+  /** The codes that the page explains, each at `#error-<code>`. */
+  errorCodes: ReadonlySet<string>
+}
+
+/**
+ * Returns the section of one route: its request and response, its example in several languages with the answer, and a
+ * form to try it.
+ */
+export function operationSection({ origin, errorCodes }: PageFacts, operation: Operation): Html {
+  const { id, path, summary, notes, isPublic, isSocket, request, answer, errors } = operation
   const requestList = requestFields(operation)
   const answerList = answer ? fieldsOf(answer.schema) : []
   return html`<section class="operation" id="${id}">
-    <div class="prose">
-      <h3>
-        <a href="#${id}"><span class="method ${method.toLowerCase()}">${method}</span> <code>${path}</code></a>
-      </h3>
-      <p>${summary}.${notes && html` ${notes}`}${isPublic && html` <span class="type">No token needed.</span>`}</p>
-      ${
-        requestList.length > 0 &&
-        html`<h4>Request${request && html` <span class="type">${request.contentType}</span>`}</h4>
-          ${fieldList(requestList, 'request')}`
-      }
-      <h4>Response <span class="type">${answer?.contentType}</span></h4>
-      ${answerList.length > 0 ? fieldList(answerList, 'answer') : html`<p>${isSocket ? 'A WebSocket.' : answer?.description}</p>`}
-      ${errors.length > 0 && errorList(errors)}
-    </div>
-    <div class="demo">
-      <figure class="code">
-        <figcaption>${isSocket ? 'wscat' : 'curl'}</figcaption>
-        <pre tabindex="0"><code>${exampleCommand(origin, operation)}</code></pre>
-      </figure>
-      ${!isSocket && tryForm(operation)}
-    </div>
-  </section>`
+      <div class="prose">
+        <h3>
+          <a href="#${id}">${methodBadge(operation)} <code>${path}</code></a>
+        </h3>
+        <p>
+          ${summary}.${notes && html` ${sentence(notes)}`}${isPublic && html` <span class="type">No token needed.</span>`}
+        </p>
+        ${
+          requestList.length > 0 &&
+          html`<h4>Request${request && html` <span class="type">${request.contentType}</span>`}</h4>
+            ${fieldList(requestList, 'request')}`
+        }
+        <h4>Response <span class="type">${answer?.contentType}</span></h4>
+        ${answerList.length > 0 ? fieldList(answerList, 'answer') : html`<p>${isSocket ? 'A WebSocket' : answer?.description}.</p>`}
+        ${errors.length > 0 && errorList(errors, errorCodes)}
+      </div>
+      <div class="demo">
+        ${sampleFigure(origin, operation)}
+        ${answer?.example !== undefined && jsonFigure('200 · the answer', withOrigin(answer.example, origin))}
+        ${!isSocket && tryForm(operation)}
+      </div>
+    </section>
+    ${messageSections(operation)}`
+}
+
+/** Returns the method of a route as a badge; a WebSocket has one of its own. */
+export function methodBadge({ method, isSocket }: Pick<Operation, 'method' | 'isSocket'>): Html {
+  const name = isSocket ? 'WS' : method
+  return html`<span class="method ${name.toLowerCase()}">${name}</span>`
+}
+
+/** Recorded answers name the origin of a server with default settings. */
+function withOrigin(answer: unknown, origin: string): unknown {
+  return JSON.parse(JSON.stringify(answer).replaceAll('http://localhost:4280', origin))
+}
+
+function sentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`
 }
 
 function requestFields({ parameters, request }: Operation): Field[] {
@@ -44,17 +72,14 @@ function requestFields({ parameters, request }: Operation): Field[] {
   return [...(request ? fieldsOf(request.schema) : []), ...named]
 }
 
-function errorList(errors: Operation['errors']): Html {
-  return html`<details class="errors">
-    <summary>Errors</summary>
-    <dl class="fields">
-      ${errors.map(
-        ({ status, description }) =>
-          html`<dt><code>${status}</code></dt>
-            <dd>${description}</dd>`,
-      )}
-    </dl>
-  </details>`
+function errorList(errors: Operation['errors'], explained: ReadonlySet<string>): Html {
+  return html`<h4>Errors</h4>
+    <ul class="codes">
+      ${errors.map(({ status, code }) => {
+        const name = html`<code>${code}</code>`
+        return html`<li>${status} ${explained.has(code) ? html`<a href="#error-${code}">${name}</a>` : name}</li>`
+      })}
+    </ul>`
 }
 
 /** Returns the form to try a route, which needs the script and is hidden without it. */
@@ -73,7 +98,7 @@ function tryForm(operation: Operation): Html {
     )}
     ${isRaw && html`<label>file <input type="file" name="file" required /></label>`}
     ${request && !isForm && !isRaw && html`<label>Body <textarea name="body" rows="${bodyRows(request.example)}" spellcheck="false" autocapitalize="off" autocomplete="off">${JSON.stringify(request.example, undefined, 2)}</textarea></label>`}
-    <div class="actions">
+    <div class="actions send">
       <button type="submit">Send</button><button type="button" class="quiet" data-stop hidden>Stop</button
       ><output></output>
     </div>

@@ -10,4 +10,6 @@ export interface DocumentParts {
   /** The origin at which the reader reaches the server. */
   origin: string
   settings: Settings
+  /** The address of the search index, which changes with its content. */
+  searchUrl: string
 }

@@ -7,6 +7,8 @@ import type { Surface } from '../surface.ts'
 import type { OpenApiDocument } from './document.ts'
 import { indexPage } from './index-page.ts'
 import type { DocumentParts } from './parts.ts'
+import { readyDocument, sendReady, type ReadyDocument } from './ready-document.ts'
+import { searchIndex } from './search-index.ts'
 import { skillIndex } from './skill-index.ts'
 import { surfaceNamed, surfaceParams } from './surface-params.ts'
 import { surfacePage } from './surface-page.ts'
@@ -30,16 +32,22 @@ const contentPolicy = [
 export function addDocs(app: App, { settings }: Pick<Engine, 'settings'>): void {
   const { surfaces } = app.catalog
   const params = surfaceParams(surfaces)
-  const write = cached((origin, surface, forAgents) => {
-    const reference = (one: Surface) => openApiDocument(app, one) as OpenApiDocument
-    const parts: DocumentParts = { surfaces, reference, origin, settings }
-    if (surface) return forAgents ? surfaceSkill(surface, parts) : surfacePage(surface, parts)
-    return forAgents ? skillIndex(parts) : indexPage(parts)
+  const reference = (one: Surface) => openApiDocument(app, one) as OpenApiDocument
+  const index = once(() => searchIndex({ surfaces, reference, settings }))
+  const search = once(() => readyDocument('application/json', index().text))
+  const document = cached((origin, surface, forAgents) => {
+    const parts: DocumentParts = { surfaces, reference, origin, settings, searchUrl: index().url }
+    if (forAgents) return readyDocument('text/markdown', surface ? surfaceSkill(surface, parts) : skillIndex(parts))
+    return readyDocument('text/html', surface ? surfacePage(surface, parts) : indexPage(parts))
   })
-  const sendPage = ({ baseUrl }: FastifyRequest, reply: FastifyReply, surface?: Surface) =>
-    send(reply.header('content-security-policy', contentPolicy), 'text/html', write(baseUrl, surface, false))
-  const sendSkill = ({ baseUrl }: FastifyRequest, reply: FastifyReply, surface?: Surface) =>
-    send(reply, 'text/markdown', write(baseUrl, surface, true))
+  const sendPage = (request: FastifyRequest, reply: FastifyReply, surface?: Surface) =>
+    sendReady(
+      request,
+      reply.header('content-security-policy', contentPolicy),
+      document(request.baseUrl, surface, false),
+    )
+  const sendSkill = (request: FastifyRequest, reply: FastifyReply, surface?: Surface) =>
+    sendReady(request, reply, document(request.baseUrl, surface, true))
   const publicRoute = (description: string, type: string, answer: string, errors: 'not_found'[] = []) => ({
     public: true,
     documentation: {
@@ -84,38 +92,45 @@ export function addDocs(app: App, { settings }: Pick<Engine, 'settings'>): void 
     (request, reply) => sendSkill(request, reply, surfaceNamed(surfaces, request.params.surface)),
   )
   for (const [name, type] of Object.entries(assets)) {
-    const text = readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
-    app.get(`/docs/${name}`, { config: { public: true } }, (_request, reply) => send(reply, type, text))
+    const asset = readyDocument(type, readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8'))
+    app.get(`/docs/${name}`, { config: { public: true } }, (request, reply) => sendReady(request, reply, asset))
   }
+  // The pages name the index with a version in its query, so that browsers load it once.
+  app.get('/docs/search.json', { config: { public: true } }, (request, reply) =>
+    sendReady(request, reply, search(), index().url.endsWith(request.url) ? forever : 'no-cache'),
+  )
 }
 
-type Write = (origin: string, surface: Surface | undefined, forAgents: boolean) => string
+type Write = (origin: string, surface: Surface | undefined, forAgents: boolean) => ReadyDocument
 
 /**
  * Caches documents by origin: routes do not change once the server listens, but documents contain the requested origin.
  */
 function cached(write: Write): Write {
-  const cache = new Map<string, string>()
+  const cache = new Map<string, ReadyDocument>()
   return (origin, surface, forAgents) => {
     const key = `${origin} ${surface?.name} ${forAgents}`
     const found = cache.get(key)
     if (found !== undefined) return found
-    const text = write(origin, surface, forAgents)
-    if (cache.size < maxCached) cache.set(key, text)
-    return text
+    const document = write(origin, surface, forAgents)
+    if (cache.size < maxCached) cache.set(key, document)
+    return document
   }
 }
 
 /** Clients can request the server by any number of names. */
 const maxCached = 128
 
-const assets = { 'page.css': 'text/css', 'console.js': 'text/javascript', 'icon.svg': 'image/svg+xml' }
+/** What is made at its first use: by then all routes are known. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
 
-function send(reply: FastifyReply, type: string, text: string): FastifyReply {
-  return reply
-    .type(`${type}; charset=utf-8`)
-    .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer')
-    .header('cache-control', 'no-cache')
-    .send(text)
+const forever = 'public, max-age=31536000, immutable'
+const assets = {
+  'page.css': 'text/css',
+  'console.js': 'text/javascript',
+  'samples.js': 'text/javascript',
+  'search.js': 'text/javascript',
 }

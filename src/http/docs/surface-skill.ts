@@ -1,7 +1,7 @@
 import type { Surface, Topic } from '../surface.ts'
 import { operationsByTopic, type Operation } from './document.ts'
 import { errorsOf } from './errors.ts'
-import { exampleCommand } from './example-command.ts'
+import { exampleCommand } from './samples/curl.ts'
 import { guideMarkdown } from './guide.ts'
 import type { DocumentParts } from './parts.ts'
 

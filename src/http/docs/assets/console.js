@@ -22,7 +22,6 @@ for (const form of document.querySelectorAll('form.try')) {
     void send(form)
   })
 }
-for (const figure of document.querySelectorAll('figure.code')) addCopyButton(figure)
 followContents()
 
 /** @param {HTMLFormElement} form */
@@ -277,33 +276,6 @@ function fileName(response) {
   return name ? decodeURIComponent(name) : 'answer.bin'
 }
 
-/** @param {Element} figure */
-function addCopyButton(figure) {
-  const button = document.createElement('button')
-  button.type = 'button'
-  button.className = 'copy'
-  button.textContent = 'Copy'
-  button.addEventListener('click', () => {
-    const code = /** @type {HTMLElement} */ (figure.querySelector('code'))
-    void copy(code).then((done) => {
-      button.textContent = done
-      setTimeout(() => (button.textContent = 'Copy'), 1500)
-    })
-  })
-  figure.append(button)
-}
-
-/** Copies text, or selects it where pages cannot write to the clipboard, as over plain HTTP. @param {HTMLElement} code */
-async function copy(code) {
-  try {
-    await navigator.clipboard.writeText(code.textContent)
-    return 'Copied'
-  } catch {
-    getSelection()?.selectAllChildren(code)
-    return 'Selected'
-  }
-}
-
 /** Marks the current section in the contents, and closes the menu of small screens after a choice. */
 function followContents() {
   const menu = /** @type {HTMLDetailsElement} */ (document.querySelector('.menu'))
@@ -317,7 +289,7 @@ function followContents() {
     (entries) => {
       const entry = entries.find(({ isIntersecting }) => isIntersecting)
       if (!entry) return
-      for (const link of document.querySelectorAll('nav a')) {
+      for (const link of document.querySelectorAll('.contents a')) {
         if (link.getAttribute('href') === `#${entry.target.id}`) link.setAttribute('aria-current', 'true')
         else link.removeAttribute('aria-current')
       }
