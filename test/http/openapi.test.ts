@@ -28,6 +28,7 @@ const bodiless = new Set([
   'POST /ws/ticket',
   'POST /api/v1/account/cancel-deletion',
   'POST /v1/workspaces/{workspaceId}/cancel-deletion',
+  'POST /v1/sandboxes/{sandboxId}/stop',
 ])
 
 describe('GET /openapi.json', { timeout: 300_000 }, () => {

@@ -32,6 +32,9 @@ export const needsSecret = new Set([
   'DELETE /api/v1/account/delete',
   'GET /invitation',
   'POST /invitation',
+  // They need the id of a sandbox, which the server chooses.
+  'POST /v1/sandboxes/{sandboxId}/stop',
+  'DELETE /v1/sandboxes/{sandboxId}',
   // A token without a user is not a member, and can neither create nor delete a workspace.
   'POST /v1/workspaces',
   'DELETE /v1/workspaces/{workspaceId}',

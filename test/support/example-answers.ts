@@ -20,7 +20,10 @@ export function differences(shown: unknown, real: unknown, path = ''): string[] 
   if (shown === null || real === null) return []
   if (Array.isArray(shown)) {
     if (!Array.isArray(real)) return [path]
-    return shown.length > 0 && real.length > 0 ? differences(shown[0], real[0], `${path}[0]`) : []
+    if (shown.length === 0 || real.length === 0) return []
+    // The elements of a list can have different fields.
+    const each = real.map((element) => differences(shown[0], element, `${path}[]`))
+    return each.find((lacking) => lacking.length === 0) ?? each[0]!
   }
   if (typeof shown !== typeof real || Array.isArray(real)) return [path]
   if (typeof shown !== 'object') return []
