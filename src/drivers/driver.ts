@@ -84,7 +84,8 @@ export interface Driver {
    * Opens a TCP connection to a port inside the computer, on its loopback or its own address. With `onRead`, received
    * bytes are passed to that callback instead of `data` events, in a buffer that is reused once the callback returns:
    * cheaper for many small messages. Rejects with `upstream_unreachable` when nothing accepts within
-   * `limits.dialTimeoutMs`, and when `signal` aborts.
+   * `limits.dialTimeoutMs`, and when `signal` aborts; `details.reason` is `nothing_listens`, `not_accepting` or
+   * `not_running`.
    */
   dial(
     id: string,

@@ -3,7 +3,6 @@ import { limits } from '../config/limits.ts'
 import { CarrelError } from '../errors.ts'
 import { noteRequest } from './malformed-request.ts'
 import type { OpenRequests } from './open-requests.ts'
-import { sendErrorPage } from './previews/error-page.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import type { PreviewProxy } from './previews/proxy.ts'
 import { cutStalledResponse } from './stalled-clients.ts'
@@ -33,10 +32,14 @@ export function frontServer({ previews, previewDomain, openRequests }: Parts): (
       noteRequest(response)
       const target = parsePreviewHost(request.headers.host, previewDomain)
       if (target) {
-        openRequests.add(response, (error) => sendErrorPage(request, response, error))
+        openRequests.add(response, (error) => previews.refuse(request, response, error))
         void previews.handle(target, request, response)
       } else if (isUnderPreviewDomain(request.headers.host, previewDomain))
-        sendErrorPage(request, response, new CarrelError('not_found', 'Cannot open the preview: there is no such name'))
+        previews.refuse(
+          request,
+          response,
+          new CarrelError('not_found', 'Cannot open the preview: there is no such name'),
+        )
       else handler(request, response)
     }
     const server = createServer({ ...timeouts, ...probes, shouldUpgradeCallback: mayUpgrade }, answer)

@@ -10,7 +10,7 @@ const types = [undefined, form, `${form}; charset=UTF-8`, 'text/plain', 'text/pl
 
 const routes = await appRoutes()
 /** The webhook takes the bytes that were signed; the sign-in and invitation routes take true forms besides JSON. */
-const takesForms = new Set(['POST /login/callback', 'POST /invitation'])
+const takesForms = new Set(['POST /login/callback', 'POST /invitation', 'POST /sign-in'])
 const takesJson = (route: AppRoute) => route.schema.body !== undefined && route.url !== '/billing/webhook'
 
 describe('JSON of any content type', { timeout: 120_000 }, () => {

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { invitationPage, joinedPage, refusedInvitationPage } from '../../src/apis/carrel/invitation-page.ts'
-import { cancelPage, noPaymentPage, payPage, returnPage } from '../../src/apis/carrel/payment-pages.ts'
-import { refusedPage, signInPage, tokenPage } from '../../src/apis/paperpod/sign-in-page.ts'
-import type { PaymentView } from '../../src/engine/money/payments/view-payment.ts'
-import { CarrelError, errorTable, type ErrorCode } from '../../src/errors.ts'
-import { errorPage } from '../../src/http/pages/error-page.ts'
 import { homePage } from '../../src/http/pages/home-page.ts'
-import { askForLinkPage, linkSentPage } from '../../src/http/pages/sign-in-pages.ts'
 import { linkIn, messagesTo, newAddress } from '../identity/outbox.ts'
 import { assertWholePage } from '../support/assert-html.ts'
+import { BrowserPage, noBrowser } from '../support/browser.ts'
 import { until } from '../support/server.ts'
+import { everyPage } from '../support/every-page.ts'
 import { TestApp } from '../support/test-app.ts'
 
 const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
@@ -164,49 +162,43 @@ describe('an error', { timeout: 120_000 }, () => {
     })
 })
 
-const hostile = `"><script>alert(1)</script><b a='&`
-const payment = (state: PaymentView['state'], method = 'stripe') => ({
-  id: hostile,
-  state,
-  cents: 1000,
-  creditMicros: 11_000_000,
-  method,
+test('every page is whole, and escapes what others wrote', () => {
+  for (const [name, page] of everyPage.flatMap(({ pages }) => Object.entries(pages))) {
+    assertWholePage(page, name)
+    assert.doesNotMatch(page, /<script>alert|<b a=/, name)
+  }
 })
-const facts = { origin: 'https://carrel.example.com', sendsMail: true, signUp: true }
 
-/** Every page that is not asked for above, with hostile values wherever one can be. */
-const pages: Record<string, string> = {
-  'sign in': signInPage(hostile, hostile),
-  token: tokenPage('pp_sess_x', 'https://carrel.example.com', Date.now()),
-  'dead link': refusedPage(hostile),
-  invitation: invitationPage({
-    email: hostile,
-    role: 'member',
-    workspaceName: hostile,
-    inviter: hostile,
-    code: hostile,
-  }),
-  joined: joinedPage({ workspaceName: hostile, workspaceId: hostile }, 'https://carrel.example.com'),
-  'dead invitation': refusedInvitationPage(hostile),
-  pay: payPage(payment('open', 'play_money')),
-  cancelled: cancelPage(payment('open')),
-  'no payment': noPaymentPage(),
-  'link asked for': linkSentPage(hostile, facts),
-  'link in the outbox': linkSentPage(hostile, { sendsMail: false }),
-  'wrong address': askForLinkPage(facts, { email: hostile, problem: hostile }),
-  ...Object.fromEntries(
-    (['paid', 'processing', 'open', 'failed', 'expired', 'review', 'dismissed'] as const).map((state) => [
-      `payment that is ${state}`,
-      returnPage(payment(state)),
-    ]),
-  ),
-  ...Object.fromEntries(
-    (Object.keys(errorTable) as ErrorCode[]).map((code) => [code, errorPage(new CarrelError(code, hostile), hostile)]),
-  ),
-}
-
-for (const [name, page] of Object.entries(pages))
-  test(`the page "${name}" is whole, and escapes what others wrote`, () => {
-    assertWholePage(page)
-    assert.doesNotMatch(page, /<script>alert|<b a=/)
-  })
+test(
+  'every page keeps to its policy in a browser, and fits a phone',
+  { skip: noBrowser, timeout: 120_000 },
+  async (t) => {
+    const all = everyPage.flatMap(({ headers, pages }) =>
+      Object.entries(pages).map(([name, page]) => ({ name, page, headers })),
+    )
+    const server = createServer(({ url = '' }, response) => {
+      const { page, headers } = all[Number(url.slice(1))] ?? { page: '', headers: {} }
+      response.writeHead(200, headers).end(page)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    await using browser = await BrowserPage.open()
+    for (const [index, { name }] of all.entries()) {
+      const { port } = server.address() as AddressInfo
+      await browser.goTo(`http://127.0.0.1:${port}/${index}`, { width: 390, height: 844 })
+      assert.equal(await browser.evaluate('document.documentElement.scrollWidth'), 390, name)
+      assert.notEqual(
+        await browser.evaluate('getComputedStyle(document.body).backgroundColor'),
+        'rgba(0, 0, 0, 0)',
+        name,
+      )
+      const blocks =
+        'document.querySelectorAll("figure.code").length - document.querySelectorAll("figure.code > .copy").length'
+      assert.equal(await browser.evaluate(blocks), 0, name)
+      assert.deepEqual(browser.complaints, [], name)
+    }
+  },
+)

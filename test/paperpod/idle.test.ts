@@ -108,7 +108,7 @@ describe('an unused sandbox', { timeout: 120_000, concurrency: true }, () => {
     assert.match(agentInstruction, /Run something on it/)
     const browser = await server.preview(guest.url, '/', { headers: { accept: 'text/html,application/xhtml+xml' } })
     assert.deepEqual([browser.status, browser.headers['content-type']], [503, 'text/html; charset=utf-8'])
-    assert.match(browser.body.toString(), /<h1>.*the computer is stopped<\/h1>/)
+    assert.match(browser.body.toString(), /<h1>This preview has ended<\/h1>[^]*stopped after 2 seconds without use/)
     const socket = new WebSocket(server.url.replace('http', 'ws'), { headers: { host: new URL(guest.url).host } })
     const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }]
     assert.equal(answer.statusCode, 503)

@@ -35,7 +35,8 @@ export function addMemoryRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Write to persistent Agent Memory',
-          notes: 'Survives sandbox restarts. 10MB quota per account. /data/x, data//x and data/x are one file; answers say data/x.',
+          notes:
+            'Survives sandbox restarts. 10MB quota per account. /data/x, data//x and data/x are one file; answers say data/x.',
           example: { path: 'data/results.json', content: '{}' },
           errors: ['disk_full', 'limit_reached'],
         },

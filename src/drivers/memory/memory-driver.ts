@@ -155,6 +155,7 @@ export class MemoryDriver implements Driver {
     throw new CarrelError(
       'upstream_unreachable',
       `Cannot reach port ${port} of computer "${id}": nothing listens there`,
+      { details: { port, reason: 'nothing_listens' } },
     )
   }
   async listeners(id: string): Promise<Listener[]> {

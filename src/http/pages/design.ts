@@ -19,10 +19,13 @@ export const mark = new Html(iconSvg.trim().replace('<svg ', '<svg aria-hidden="
 export const iconUrl = `data:image/svg+xml,${encodeURIComponent(iconSvg.trim())}`
 
 const copyJs = read('copy.js')
+const lookAgainJs = read('look-again.js')
 
 /** The style and the script as elements, and the sources that allow exactly these in a Content-Security-Policy. */
 export const inlineStyle = new Html(`<style>${designCss}</style>`)
 export const inlineScript = new Html(`<script type="module">${copyJs}</script>`)
+export const lookAgainScript = new Html(`<script type="module">${lookAgainJs}</script>`)
+export const lookAgainSource = sourceOf(lookAgainJs)
 export const styleSource = sourceOf(designCss)
 export const scriptSource = sourceOf(copyJs)
 

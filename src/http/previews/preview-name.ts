@@ -38,7 +38,16 @@ export function previewUrls(
   return { url: url.origin, wsUrl: url.origin.replace('http', 'ws') }
 }
 
+/** Returns the origin of the server itself, for links on previews; undefined when no setting says it. */
+export function homeOf(settings: Pick<Settings, 'previewDomain' | 'port' | 'publicUrl'>): string | undefined {
+  const { publicUrl, previewDomain } = settings
+  return publicUrl ?? (isLocal(previewDomain) ? defaultOrigin(settings) : undefined)
+}
+
 function defaultOrigin({ previewDomain, port }: Pick<Settings, 'previewDomain' | 'port'>): string {
-  const isLocal = previewDomain === 'localhost' || previewDomain.endsWith('.localhost')
-  return isLocal ? `http://localhost:${port}` : 'https://localhost'
+  return isLocal(previewDomain) ? `http://localhost:${port}` : 'https://localhost'
+}
+
+function isLocal(domain: string): boolean {
+  return domain === 'localhost' || domain.endsWith('.localhost')
 }

@@ -11,7 +11,7 @@ import type { Connections } from '../connections.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
 import { cutStalledConnection } from '../stalled-clients.ts'
 import { sendFinalResponse } from '../final-response.ts'
-import { sendErrorPage, rawErrorResponse } from './error-page.ts'
+import { PreviewErrors } from './error-page.ts'
 import { forwardRequest } from './forward-request.ts'
 import { forwardSocket } from './forward-socket.ts'
 import type { PreviewTarget } from './preview-name.ts'
@@ -32,11 +32,13 @@ export class PreviewProxy {
   readonly #upstreams: Upstreams
   readonly #bodies: StalledBodies
   readonly #connections: Connections
+  readonly #errors: PreviewErrors
 
   constructor({ engine, bodies, connections }: Parts) {
     this.#engine = engine
     this.#bodies = bodies
     this.#connections = connections
+    this.#errors = new PreviewErrors(engine.settings)
     this.#upstreams = new Upstreams((port, options) => dialExposed(engine, port, options), engine.budgets.descriptors)
   }
 
@@ -52,17 +54,22 @@ export class PreviewProxy {
       done = keepInUse(this.#engine, exposed)
       this.#bodies.watch(request, () => {
         const error = new CarrelError('request_timeout', 'Cannot forward the request: its body stopped arriving')
-        if (!response.headersSent) sendErrorPage(request, response, error)
+        if (!response.headersSent) this.refuse(request, response, error)
         request.socket.destroySoon()
       })
       await forwardRequest({ upstreams: this.#upstreams, target: exposed, request, response, ownTokens, holders })
     } catch (error) {
       if (response.destroyed || response.headersSent) request.socket.destroy()
-      else sendErrorPage(request, response, this.#toCarrelError(error))
+      else this.refuse(request, response, this.#toCarrelError(error))
     } finally {
       lease?.release()
       done?.()
     }
+  }
+
+  /** Answers a request with an error, for its visitor. */
+  refuse(request: IncomingMessage, response: ServerResponse, error: CarrelError): void {
+    this.#errors.send(request, response, error)
   }
 
   async upgrade(target: PreviewTarget, request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
@@ -79,7 +86,7 @@ export class PreviewProxy {
       if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs, limits.idlePreviewSocketMs)
       await forwardSocket({ connection: upstream, request, client, head, ownTokens: this.#engine.ownTokens })
     } catch (error) {
-      sendFinalResponse(client, rawErrorResponse(request, this.#toCarrelError(error)))
+      sendFinalResponse(client, this.#errors.raw(request, this.#toCarrelError(error)))
     }
   }
 

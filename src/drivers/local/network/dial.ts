@@ -96,12 +96,17 @@ function unreachable(port: number, cause: unknown): CarrelError {
   const { code } = (cause ?? {}) as NodeJS.ErrnoException
   const isGone = cause instanceof SystemError || code === 'ENOENT'
   const isFull = code === 'ETIMEDOUT' || code === 'ECANCELED'
-  const why = isGone
-    ? 'the computer is not running'
-    : isFull
-      ? 'the server does not accept connections at the moment'
-      : 'nothing listens there'
-  return new CarrelError('upstream_unreachable', `Cannot connect to port ${port}: ${why}`, { details: { port }, cause })
+  const reason = isGone ? 'not_running' : isFull ? 'not_accepting' : 'nothing_listens'
+  return new CarrelError('upstream_unreachable', `Cannot connect to port ${port}: ${why[reason]}`, {
+    details: { port, reason },
+    cause,
+  })
+}
+
+const why = {
+  not_running: 'the computer is not running',
+  not_accepting: 'the server does not accept connections at the moment',
+  nothing_listens: 'nothing listens there',
 }
 
 const AF_INET = 2

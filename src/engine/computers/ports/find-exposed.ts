@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream'
 import { CarrelError } from '../../../errors.ts'
+import type { ComputerRow } from '../../../db/schema.ts'
 import type { Context } from '../../context.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import type { ComputersContext } from '../computers.ts'
 
 declare const granted: unique symbol
@@ -20,10 +22,11 @@ export interface AccessiblePort {
 
 /**
  * Returns the port behind a preview name. Throws `not_found` when no such port is exposed, `other_node` when its computer
- * is on another server, `computer_stopped` when the computer does not run.
+ * is on another server, `computer_stopped` with its state when the computer does not run, and with how long it was not
+ * used when that is why.
  */
 export async function findExposed(
-  engine: Pick<ComputersContext, 'db' | 'node' | 'exposedPorts'>,
+  engine: Pick<ComputersContext, 'db' | 'node' | 'settings' | 'exposedPorts'>,
   { computerId, port }: { computerId: string; port: number },
 ): Promise<AccessiblePort> {
   const accountId =
@@ -42,14 +45,15 @@ export function dialExposed(
 }
 
 async function findOwner(
-  { db, node }: Pick<Context, 'db' | 'node'>,
+  { db, node, settings }: Pick<Context, 'db' | 'node' | 'settings'>,
   computerId: string,
   port: number,
 ): Promise<string> {
   const row = await db
     .selectFrom('ports')
     .innerJoin('computers', 'computers.id', 'ports.computer_id')
-    .select(['computers.state', 'computers.account_id', 'computers.node_id'])
+    .select(['computers.state', 'computers.state_reason', 'computers.account_id', 'computers.node_id'])
+    .select(['computers.lifecycle', 'computers.idle_timeout_ms'])
     .where('ports.computer_id', '=', computerId)
     .where('ports.port', '=', port)
     .executeTakeFirst()
@@ -60,7 +64,18 @@ async function findOwner(
     throw new CarrelError('other_node', 'Cannot open the preview: the computer is on another server')
   if (row.state !== 'running')
     throw new CarrelError('computer_stopped', `Cannot open the preview: the computer is ${row.state}`, {
-      details: { state: row.state },
+      details: { state: row.state, ...idleTime(row, settings) },
     })
   return row.account_id
+}
+
+type Stopped = Pick<ComputerRow, 'state_reason' | 'lifecycle' | 'idle_timeout_ms'>
+
+/**
+ * Returns how long a computer was not used before it stopped, if that is why. A visitor learns no other reason, such as
+ * credit that ran out.
+ */
+function idleTime(row: Stopped, settings: Context['settings']): { idleMs?: number } {
+  const idleMs = row.state_reason === 'idle' ? policyOf(row).idleTimeoutMs(row, settings) : null
+  return idleMs === null ? {} : { idleMs }
 }

@@ -65,7 +65,10 @@ export const describeNetwork: Part = (subject) => {
   })
 
   test('dial() throws upstream_unreachable when nothing listens on the port, and conflict for a stopped computer', async (t) => {
-    await assert.rejects(settles(subject().driver.dial(id, 4999)), { code: 'upstream_unreachable' })
+    await assert.rejects(settles(subject().driver.dial(id, 4999)), {
+      code: 'upstream_unreachable',
+      details: { port: 4999, reason: 'nothing_listens' },
+    })
     const stopped = await subject().computer(t)
     await subject().driver.stop(stopped, 0)
     await assert.rejects(subject().driver.dial(stopped, 4999), { code: 'conflict' })

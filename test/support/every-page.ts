@@ -1,0 +1,93 @@
+import { invitationPage, joinedPage, refusedInvitationPage } from '../../src/apis/carrel/invitation-page.ts'
+import { cancelPage, noPaymentPage, payPage, returnPage } from '../../src/apis/carrel/payment-pages.ts'
+import { refusedPage, signInPage, tokenPage } from '../../src/apis/paperpod/sign-in-page.ts'
+import { topUpPage } from '../../src/apis/paperpod/topup-page.ts'
+import type { PaymentView } from '../../src/engine/money/payments/view-payment.ts'
+import { CarrelError, errorTable, type ErrorCode } from '../../src/errors.ts'
+import { errorPage } from '../../src/http/pages/error-page.ts'
+import { homePage } from '../../src/http/pages/home-page.ts'
+import { formPageHeaders, pageHeaders } from '../../src/http/pages/page.ts'
+import { askForLinkPage, linkSentPage } from '../../src/http/pages/sign-in-pages.ts'
+import { previewPage, previewPageHeaders } from '../../src/http/previews/preview-page.ts'
+
+/** A text that breaks out of whatever does not escape it, and is as long as one word can be. */
+export const hostile = `"><script>alert(1)</script><b a='&${'x'.repeat(200)}`
+
+const origin = 'https://carrel.example.com'
+const facts = { origin, sendsMail: true, signUp: true }
+const payment = (state: PaymentView['state'], method = 'stripe') => ({
+  id: hostile,
+  state,
+  cents: 1000,
+  creditMicros: 11_000_000,
+  method,
+})
+const offer = {
+  tiers: [{ tier: 'starter', amountCents: 500, creditsAdded: 5, bonusPercent: 10, computeHours: 12_345 }],
+  customAmount: { minimumCents: 100, maximumCents: 1_000_000 },
+  paymentMethodsAccepted: ['tempo', 'stripe'],
+  checkout: true,
+  agentInstruction: '',
+}
+const preview = (code: ErrorCode, details: Record<string, unknown> = {}) =>
+  previewPage({ error: new CarrelError(code, hostile, { details }), port: 65_535, home: origin, isRepeatable: true })
+
+function ofCodes(kind: string, page: (code: ErrorCode) => string): Record<string, string> {
+  return Object.fromEntries(
+    (Object.keys(errorTable) as ErrorCode[]).map((code) => [`${kind} of an error ${code}`, page(code)]),
+  )
+}
+
+/** Pages by name, with the headers that they are sent with and hostile values wherever one can be. */
+export const everyPage: { headers: Record<string, string>; pages: Record<string, string> }[] = [
+  {
+    headers: formPageHeaders,
+    pages: {
+      home: homePage(facts),
+      'home without mail': homePage({ ...facts, sendsMail: false }),
+      'sign-in form': askForLinkPage(facts),
+      'wrong address': askForLinkPage(facts, { email: hostile, problem: hostile }),
+      'link asked for': linkSentPage(hostile, facts),
+      'link in the outbox': linkSentPage(hostile, { sendsMail: false }),
+    },
+  },
+  {
+    headers: pageHeaders,
+    pages: {
+      'sign-in': signInPage(hostile, hostile),
+      token: tokenPage('pp_sess_x', origin, Date.now()),
+      'dead link': refusedPage(hostile),
+      invitation: invitationPage({
+        email: hostile,
+        role: 'member',
+        workspaceName: hostile,
+        inviter: hostile,
+        code: hostile,
+      }),
+      joined: joinedPage({ workspaceName: hostile, workspaceId: hostile }, origin),
+      'dead invitation': refusedInvitationPage(hostile),
+      'top up': topUpPage(offer, origin),
+      pay: payPage(payment('open', 'play_money')),
+      cancelled: cancelPage(payment('open')),
+      'no payment': noPaymentPage(),
+      ...Object.fromEntries(
+        (['paid', 'processing', 'open', 'failed', 'expired', 'review', 'dismissed'] as const).map((state) => [
+          `payment that is ${state}`,
+          returnPage(payment(state)),
+        ]),
+      ),
+      ...ofCodes('page', (code) => errorPage(new CarrelError(code, hostile), hostile)),
+    },
+  },
+  {
+    headers: previewPageHeaders,
+    pages: {
+      ...ofCodes('preview', preview),
+      'preview of a computer that was idle': preview('computer_stopped', { state: 'stopped', idleMs: 600_000 }),
+      'preview of a computer that failed': preview('computer_stopped', { state: 'failed' }),
+      'preview of a computer that starts': preview('computer_stopped', { state: 'starting' }),
+      'preview without a server': preview('upstream_unreachable', { reason: 'nothing_listens' }),
+      'preview of a busy server': preview('upstream_unreachable', { reason: 'not_accepting' }),
+    },
+  },
+]
