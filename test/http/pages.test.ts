@@ -162,6 +162,38 @@ describe('an error', { timeout: 120_000 }, () => {
     })
 })
 
+test(
+  'a person asks for a link in a browser, by a form that needs no script',
+  { skip: noBrowser, timeout: 120_000 },
+  async () => {
+    // Nothing listens there: the page is the same whether or not the message arrives.
+    const mail = { CARREL_SMTP_URL: 'smtp://127.0.0.1:1', CARREL_PUBLIC_URL: 'https://carrel.example.com' }
+    const server = await TestApp.start({ env: mail })
+    try {
+      await using browser = await BrowserPage.open()
+      const title = (expected: string) =>
+        until(
+          () => browser.evaluate<string>('document.title').catch(() => 'loading'),
+          (found) => found === expected,
+        )
+      await browser.goTo(server.url)
+      await browser.evaluate(`document.querySelector('#email').value = 'not an address'`)
+      await browser.evaluate(`document.querySelector('form').submit()`)
+      await title('Sign in – Carrel')
+      await browser.evaluate(`document.querySelector('#email').value = 'ada@example.com'`)
+      await browser.evaluate(`document.querySelector('form').submit()`)
+      await title('Look at your mail – Carrel')
+      assert.equal(await browser.evaluate('document.cookie'), '')
+      assert.deepEqual(
+        browser.complaints.filter((text) => !text.includes('status of 400')),
+        [],
+      )
+    } finally {
+      await server.stop()
+    }
+  },
+)
+
 test('every page is whole, and escapes what others wrote', () => {
   for (const [name, page] of everyPage.flatMap(({ pages }) => Object.entries(pages))) {
     assertWholePage(page, name)
