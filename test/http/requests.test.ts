@@ -176,7 +176,7 @@ describe('requests', { timeout: 300_000 }, () => {
       await once(socket, 'close')
     })
 
-  for (const path of ['/nothing', '/execute/', '/Execute', '/execute/more', '/%00', '/..%2f..%2fetc', '/favicon.ico'])
+  for (const path of ['/nothing', '/execute/', '/Execute', '/execute/more', '/%00', '/..%2f..%2fetc', '/robots.txt'])
     test(`${path} is ${path === '/execute/' ? 'the route without the slash' : 'not a route: 404'}`, async () => {
       const { status, body } = await server.post(path, {})
       if (path === '/execute/') return assert.equal(status, 400)
@@ -189,7 +189,7 @@ describe('requests', { timeout: 300_000 }, () => {
     assert.deepEqual(body.near[0], 'POST /execute')
     assert.match(body.error, /^Cannot POST \/exectue: there is no such route; similar routes: POST \/execute/)
     assert.deepEqual((await server.call('GET', '/file/read')).body.near[0], 'POST /files/read')
-    assert.deepEqual((await server.call('GET', '/favicon.ico')).body.near, [])
+    assert.deepEqual((await server.call('GET', '/robots.txt')).body.near, [])
   })
 
   for (const [method, path, allow] of [
