@@ -4,14 +4,19 @@
  */
 export function suggestion(word: string, candidates: string[], otherNames: Record<string, string> = {}): string {
   const known = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined
-  if (known !== undefined) return `: did you mean "${known}"?`
+  const nearest = known ?? nearestOf(word, candidates)
+  return nearest === undefined ? '' : `: did you mean "${nearest}"?`
+}
+
+/** Returns the candidate that is a few typing errors away from a word; undefined if none is near. */
+export function nearestOf(word: string, candidates: readonly string[]): string | undefined {
   let nearest: string | undefined
   let minDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate)
     if (distance < minDistance) [nearest, minDistance] = [candidate, distance]
   }
-  return nearest === undefined ? '' : `: did you mean "${nearest}"?`
+  return nearest
 }
 
 /** Returns the number of inserted, deleted, replaced and swapped characters. */

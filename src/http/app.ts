@@ -24,6 +24,7 @@ import { addIdempotency } from './idempotency.ts'
 import { addInnerCalls } from './inner-call.ts'
 import { readJsonBodies } from './json-body.ts'
 import { addLargeResponses } from './large-response.ts'
+import { takeUnknownFields } from './lenient-requests.ts'
 import { answerMalformedRequest } from './malformed-request.ts'
 import { serverStops, type OpenRequests } from './open-requests.ts'
 import { PreviewProxy } from './previews/proxy.ts'
@@ -94,6 +95,8 @@ export async function createApp(options: Options): Promise<App> {
   addSignInLimit(app, engine)
   addAuthentication(app, options, refuseUnknown)
   app.addHook('onResponse', logRequest)
+  // Before what reads a body that was validated.
+  takeUnknownFields(app)
   addIdempotency(app, engine)
   addLargeResponses(app)
   addCreditWarning(app, engine)

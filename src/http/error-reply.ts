@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { CarrelError } from '../errors.ts'
 import { errorAnswer } from './error-envelope.ts'
 import { logFailure } from './log-failure.ts'
 import { errorPage } from './pages/error-page.ts'
@@ -17,7 +18,7 @@ export type ErrorReply = (error: FastifyError, request: FastifyRequest, reply: F
  */
 export function errorReply(surfaces: readonly Surface[]): ErrorReply {
   return (error, request, reply) => {
-    const known = requestError(error, request)
+    const known = withHints(requestError(error, request), request.hints)
     // Without the query, which contains the code of a sign-in link.
     logFailure(request.log, known, { path: request.url.split('?')[0] })
     if (known.code === 'no_capacity') reply.header('retry-after', String(retryAfterS))
@@ -36,4 +37,11 @@ export function errorReply(surfaces: readonly Surface[]): ErrorReply {
 /** Whether a browser asked: one that shows pages, and has no token to send. */
 function isPerson({ headers }: FastifyRequest): boolean {
   return headers.authorization === undefined && headers['x-session-token'] === undefined && prefersHtml(headers)
+}
+
+/** Adds what was ignored to the refusal of a request, for clients that show no headers. */
+function withHints(error: CarrelError, hints: readonly string[] = []): CarrelError {
+  if (error.code !== 'invalid_request' || hints.length === 0) return error
+  const { code, message, details, cause } = error
+  return new CarrelError(code, `${message}. ${hints.join(' ')}`, { details, cause })
 }

@@ -1,6 +1,6 @@
 import { CarrelError } from '../errors.ts'
-import { mostSimilar } from './similarity.ts'
 import { formatWords, patternWords } from './patterns.ts'
+import { similarField } from './unknown-fields.ts'
 
 /** The part of a validation error that Ajv and TypeBox have in common. */
 export interface SchemaError {
@@ -62,7 +62,7 @@ function mostTelling(errors: readonly SchemaError[]): SchemaError {
 
 function noSuchField(schema: unknown, path: readonly string[], name: unknown): string {
   const object = path.reduce<Node | undefined>((node, part) => node?.properties?.[part] ?? node?.items, schema as Node)
-  const [similar] = mostSimilar(String(name), Object.keys(object?.properties ?? {}), (field) => field)
+  const similar = similarField(String(name), object?.properties ?? {})
   return `there is no such field here${similar === undefined ? '' : `; did you mean "${similar}"?`}`
 }
 

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import type { App } from './app.ts'
 import { addExtras } from './openapi-extras.ts'
+import { requestRules } from './lenient-requests.ts'
 import { operationSchema } from './operation-schema.ts'
 import { openApi30 } from './openapi-30.ts'
 import type { Surface, Topic } from './surface.ts'
@@ -92,7 +93,11 @@ function ofSurface(whole: Document, topics: ReturnType<App['catalog']['topicsOf'
     }
   return withoutUnused({
     ...whole,
-    info: { ...whole.info, title: `Carrel: ${surface.title}`, description: surface.description },
+    info: {
+      ...whole.info,
+      title: `Carrel: ${surface.title}`,
+      description: `${surface.description} ${requestRules(surface)}`,
+    },
     tags: topics.map(({ topic: { name, description } }) => ({ name, description })),
     paths,
   })

@@ -1,4 +1,4 @@
-import type { FastifySchema, RouteOptions } from 'fastify'
+import type { FastifyContextConfig, FastifySchema, RouteOptions } from 'fastify'
 import { errorTable, type ErrorCode } from '../errors.ts'
 import { limits } from '../config/limits.ts'
 import { returnsOf } from './returns-of.ts'
@@ -15,7 +15,7 @@ export function operationSchema(url: string, route: RouteOptions, tag: string): 
   const bodyExample = documentation?.contentType === rawBody ? (example as { file: string }).file : example
   return {
     ...schema,
-    ...(body ? { body: withExample(body, bodyExample) } : {}),
+    ...(body ? { body: withExample(asTaken(body, config), bodyExample) } : {}),
     ...(schema?.querystring ? { querystring: withPropertyExamples(schema.querystring, example) } : {}),
     ...(idempotent ? { headers: idempotencyHeader } : {}),
     response: {
@@ -30,6 +30,23 @@ export function operationSchema(url: string, route: RouteOptions, tag: string): 
     operationId: operationId(String(route.method), url),
     security: isPublic ? [] : [{ bearer: [] }],
   }
+}
+
+/** Returns the schema of a body with what its route really takes: on many surfaces, also fields that it does not have. */
+function asTaken(body: object, { surface, refusesUnknownFields }: FastifyContextConfig): object {
+  return surface?.takesUnknownFields && !refusesUnknownFields ? withoutRefusals(body) : body
+}
+
+function withoutRefusals(schema: object): object {
+  if (Array.isArray(schema)) return schema.map((one) => (isObject(one) ? withoutRefusals(one) : (one as unknown)))
+  const fields = Object.entries(schema as Record<string, unknown>).filter(
+    ([key, value]) => key !== 'additionalProperties' || value !== false,
+  )
+  return Object.fromEntries(fields.map(([key, value]) => [key, isObject(value) ? withoutRefusals(value) : value]))
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** The content type of a body that is a file; the other fields of such a route's example are its query. */

@@ -52,6 +52,10 @@ declare module 'fastify' {
     documentation?: RouteDocumentation
     /** True for a route that needs no token. */
     public?: boolean
+    /**
+     * True for a route that grants rights or sets limits: to ignore a misspelt limit would grant more than was asked for.
+     */
+    refusesUnknownFields?: boolean
     /** True for a sign-in route: the requests of each network are limited. */
     signIn?: boolean
     /** The scope that a token needs. Default: `compute`; `any` accepts every token. */

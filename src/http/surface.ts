@@ -34,6 +34,8 @@ export interface Surface {
    */
   prefixes: readonly string[]
   envelope: ErrorEnvelope
+  /** True if the clients are not ours, and may send fields that no schema has: see `lenient-requests.ts`. */
+  takesUnknownFields: boolean
   /**
    * What to do next about an error, if this surface has better advice than the error table, such as one of its routes.
    */

@@ -96,12 +96,6 @@ describe('requests', { timeout: 300_000 }, () => {
     assert.equal(status, 200)
   })
 
-  test('an unknown field is named', async () => {
-    const { status, body } = await server.post('/memory/list', { prefx: 'x' })
-    assert.deepEqual([status, body.field], [400, 'prefx'])
-    assert.match(body.error, /"prefx": there is no such field here/)
-  })
-
   for (const [path, request, message] of [
     [
       '/execute',

@@ -123,12 +123,6 @@ describe('the WebSocket', { timeout: 300_000 }, () => {
       assert.deepEqual([stdout, stderr, exitCode, reason], ['hi\n', 'oh\n', 3, 'exited'])
     })
 
-    test('names an unknown field', async () => {
-      const { type, data } = await exec({ command: 'true', cols: 80 })
-      assert.deepEqual([type, data.field], ['error', 'cols'])
-      assert.match(data.error, /there is no such field here/)
-    })
-
     test('accepts code of a language, an argv, variables, a folder and a user', async () => {
       assert.equal((await exec({ code: 'print(6*7)', language: 'python' })).data.result.stdout, '42\n')
       assert.equal((await exec({ argv: ['printf', '<%s>', 'a  b', '$X'] })).data.result.stdout, '<a  b><$X>')

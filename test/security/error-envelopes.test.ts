@@ -187,7 +187,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
   })
 
   test("400 or 422 for a body or query that does not match the route's schema", async () => {
-    const bodies = ['{not JSON', '[]', '"text"', 'null', '{"no_such_field":1}', '{"a":"\\ud800"}']
+    const bodies = ['{not JSON', '[]', '"text"', 'null', '{"a":"\\ud800"}']
     for (const route of routes.filter(({ takesJson }) => takesJson))
       for (const body of bodies) {
         const headers = { 'content-type': 'application/json' }
@@ -203,7 +203,8 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     )
     assert.ok(queried.length >= 4)
     for (const route of queried) {
-      const answer = await ask('GET', `${route.path}?no_such_field=1`)
+      const { name } = route.operation.parameters!.find((one) => one.in === 'query')!
+      const answer = await ask('GET', `${route.path}?${name}=`)
       isRefusal(route.name, route.path, [route.surface === 'environments' ? 422 : 400], answer, route)
     }
   })

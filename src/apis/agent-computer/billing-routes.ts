@@ -19,6 +19,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
     {
       schema: { body: preferencesBody, response: { 200: preferencesAnswer } },
       config: {
+        refusesUnknownFields: true,
         scope: 'account',
         documentation: {
           description: 'Update billing preferences for the current account or org',

@@ -14,6 +14,7 @@ export const agentComputer: Surface = {
   prefixes: ['/v1'],
   envelope,
   answers,
+  takesUnknownFields: true,
   instructions,
   rateLimits: accountRateLimits,
   topics: [

@@ -1,13 +1,15 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { limits } from '../../config/limits.ts'
+import type { SchemaError } from '../../http/invalid-value.ts'
 import { languages } from '../../engine/computers/processes/program.ts'
 import { environment } from '../environment.ts'
+import { object } from '../schema.ts'
 import { sessionName } from '../session-name.ts'
 import { timeLimit } from '../time-limit.ts'
 import { signals, terminalSize } from '../../http/sockets/terminal-fields.ts'
 
-const start = Type.Object({
+const start = object({
   type: Type.Literal('start'),
   argv: Type.Optional(
     Type.Array(Type.String(), {
@@ -32,7 +34,7 @@ const start = Type.Object({
   ),
   timeoutMs: Type.Optional(timeLimit('the program and everything that it started is killed (default: no limit)')),
 })
-const attach = Type.Object({
+const attach = object({
   type: Type.Literal('attach'),
   processId: Type.String({
     description: 'A process that runs, or whose output is kept',
@@ -48,8 +50,8 @@ const attach = Type.Object({
   fromEnd: Type.Optional(Type.Boolean({ description: 'Leave out the output so far', default: false })),
   sessionId: Type.Optional(sessionName),
 })
-const resize = Type.Object({ type: Type.Literal('resize'), ...terminalSize.properties })
-const signal = Type.Object({
+const resize = object({ type: Type.Literal('resize'), ...terminalSize.properties })
+const signal = object({
   type: Type.Literal('signal'),
   signal: Type.Enum([...signals]),
   scope: Type.Optional(
@@ -59,7 +61,7 @@ const signal = Type.Object({
     }),
   ),
 })
-const eof = Type.Object({ type: Type.Literal('eof') })
+const eof = object({ type: Type.Literal('eof') })
 
 export type StartMessage = Static<typeof start>
 export type AttachMessage = Static<typeof attach>
@@ -70,8 +72,20 @@ export type LaterMessage = Static<typeof resize> | Static<typeof signal> | Stati
 export const clientMessages = { start, attach, resize, signal, eof }
 
 /** Validators by `type`, so that a refusal is about the message that was meant. */
-export const firstMessages = { start: Compile(start), attach: Compile(attach) }
-export const laterMessages = { resize: Compile(resize), signal: Compile(signal), eof: Compile(eof) }
+export const firstMessages = { start: kind(start), attach: kind(attach) }
+export const laterMessages = { resize: kind(resize), signal: kind(signal), eof: kind(eof) }
 
 /** The first byte of a binary message. */
 export const channels = { stdin: 0, stdout: 1, stderr: 2 } as const
+
+/** A kind of message: its schema, and the functions that check it. */
+export interface MessageKind {
+  schema: TSchema
+  Check: (value: unknown) => boolean
+  Errors: (value: unknown) => SchemaError[]
+}
+
+function kind(schema: TSchema): MessageKind {
+  const validator = Compile(schema)
+  return { schema, Check: (value) => validator.Check(value), Errors: (value) => validator.Errors(value) }
+}

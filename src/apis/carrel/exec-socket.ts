@@ -10,7 +10,7 @@ import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
 import { checkUnicode } from '../../http/check-unicode.ts'
 import { assertDepth, parseLargeJson } from '../../http/json-body.ts'
-import { invalidValue, type SchemaError } from '../../http/invalid-value.ts'
+import { invalidValue } from '../../http/invalid-value.ts'
 import { logFailure } from '../../http/log-failure.ts'
 import type { ClientSocket } from '../../http/sockets/client-socket.ts'
 import { SendQueue } from '../../http/sockets/send-queue.ts'
@@ -24,6 +24,7 @@ import {
   type AttachMessage,
   type FirstMessage,
   type LaterMessage,
+  type MessageKind,
   type StartMessage,
 } from './exec-messages.ts'
 
@@ -246,11 +247,6 @@ function cursorOf(message: FirstMessage, outputEnd: number | null | undefined): 
   return (message.fromEnd ? outputEnd : undefined) ?? message.cursor ?? 0
 }
 
-interface Kind {
-  Check: (value: unknown) => boolean
-  Errors: (value: unknown) => SchemaError[]
-}
-
 /** Parses a message in one go: only the first message can be large. */
 function parse(data: Buffer): unknown {
   if (data.length > limits.wholeJsonBytes)
@@ -268,12 +264,13 @@ function parse(data: Buffer): unknown {
   return message
 }
 
-function checked(message: unknown, kinds: Record<string, Kind>): unknown {
+function checked(message: unknown, kinds: Record<string, MessageKind>): unknown {
   const type = (message as { type?: unknown } | null)?.type
   const kind = typeof type === 'string' && Object.hasOwn(kinds, type) ? kinds[type] : undefined
   if (kind?.Check(message)) return message
   const params = { allowedValues: Object.keys(kinds) }
-  throw invalidValue(kind?.Errors(message) ?? [{ keyword: 'enum', instancePath: '/type', params }], message, 'message')
+  const errors = kind?.Errors(message) ?? [{ keyword: 'enum', instancePath: '/type', params }]
+  throw invalidValue(errors, message, 'message', kind?.schema)
 }
 
 const maxQueuedInputBytes = 1024 * 1024

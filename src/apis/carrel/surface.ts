@@ -28,6 +28,7 @@ export const carrel: Surface = {
   ],
   envelope,
   answers,
+  takesUnknownFields: false,
   instructions,
   rateLimits: accountRateLimits,
   topics: [

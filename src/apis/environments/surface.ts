@@ -15,6 +15,7 @@ export const environments: Surface = {
   prefixes: ['/auth', '/users', '/billing', '/datasets', '/samples', '/sessions'],
   envelope,
   answers,
+  takesUnknownFields: true,
   instructions,
   rateLimits: accountRateLimits,
   topics: [

@@ -45,6 +45,7 @@ export function addUserRoutes(app: App, engine: Engine): void {
     {
       schema: { body: createKeyBody, response: { 200: createKeyAnswer } },
       config: {
+        refusesUnknownFields: true,
         scope: 'account',
         documentation: {
           description: 'Create a new API key for the current user',

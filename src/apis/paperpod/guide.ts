@@ -14,6 +14,13 @@ export function guide({ origin, settings }: GuideFacts): GuideSection[] {
       ],
     },
     {
+      title: 'Requests',
+      paragraphs: [
+        'A body is JSON whatever its content type says, so `curl -d` needs no header. A field that is not required can be null, which means that it is missing. A field that a route does not have is ignored: the header `carrel-hint` of the answer, or a `suggestion` on the WebSocket, names it and the field that was probably meant.',
+        'The name of a sandbox is any printable text on one line, and is compared as it is, without trimming or normalizing it. Time limits are in milliseconds; 0 means no limit, and a fraction is rounded up. Numbers and booleans in `env` become text; a variable that is null is left out.',
+      ],
+    },
+    {
       title: 'Tokens',
       paragraphs: [
         `Send \`Authorization: Bearer <token>\` with every request that needs a token. Tokens look like \`pp_sess_...\`. A user gets a token by email (\`POST ${origin}/login {"email"}\`), the holder of a wallet by proving ownership (\`POST ${origin}/login {"wallet"}\` with a client of the Machine Payments Protocol; no money is transferred). The operator of this server finds the first token in \`owner.token\` in its data directory.`,

@@ -33,6 +33,7 @@ export const paperpod: Surface = {
   ],
   envelope,
   answers,
+  takesUnknownFields: true,
   instructions,
   rateLimits: accountRateLimits,
   guide,

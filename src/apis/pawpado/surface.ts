@@ -17,6 +17,7 @@ export const pawpado: Surface = {
   prefixes: ['/api/v1'],
   envelope,
   answers,
+  takesUnknownFields: true,
   instructions,
   // As in its document: every request of a user counts, and every answer says how many requests are left.
   rateLimits: {

@@ -178,6 +178,12 @@ export class Connection {
 
   #call(id: Request['id'], fields: Fields, load: RequestLoad, isLarge: boolean): Call {
     const { engine, who } = this.#options
+    const send: Call['send'] = (type, make) =>
+      this.#sendQueue.send(() => envelope(type, id, typeof make === 'function' ? make() : make))
+    const hint = (message: string) => {
+      const suggestion: Suggestion = { message, category: 'unknown_field' }
+      void send('suggestion', suggestion).catch(() => {})
+    }
     return {
       engine,
       caller: who.caller,
@@ -188,7 +194,8 @@ export class Connection {
       attached: this.#attached,
       inputs: this.#inputs,
       readBytes: this.#options.socket.readBytes,
-      send: (type, make) => this.#sendQueue.send(() => envelope(type, id, typeof make === 'function' ? make() : make)),
+      send,
+      hint,
       watch: (sessionId, computer) => this.#ports.watch(sessionId, computer),
       releaseMessage: () => {
         load.bytes = 0
@@ -285,8 +292,8 @@ function requestOf(parsed: Fields, id: Request['id']): Request {
     new CarrelError('invalid_request', `Cannot use field "${field}": ${why}`, { details: { field } })
   if (typeof type !== 'string')
     throw refuse('type', 'it must be the name of a message; send {"type":"help"} for a list')
-  if (data === undefined) return { type, id, fields: flat }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw refuse('data', 'it must be an object')
+  if (data === undefined || data === null) return { type, id, fields: flat }
+  if (typeof data !== 'object' || Array.isArray(data)) throw refuse('data', 'it must be an object')
   const [extra] = Object.keys(flat)
   if (extra !== undefined) throw refuse(extra, 'it must be in "data", like the other fields')
   return { type, id, fields: data as Fields }

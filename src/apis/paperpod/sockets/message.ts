@@ -5,7 +5,9 @@ import type { Caller } from '../../../engine/caller.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { LargeResponse } from '../../../http/large-response.ts'
 import type { KeyedLock } from '../../../keyed-lock.ts'
-import { invalidValue } from '../../../http/invalid-value.ts'
+import { CarrelError } from '../../../errors.ts'
+import { invalidValue, type SchemaError } from '../../../http/invalid-value.ts'
+import { removeUnknown } from '../../../http/unknown-fields.ts'
 import { paramsOf } from '../params-of.ts'
 
 /** An answer: fields, their JSON, or for a large answer a function that makes it once the client can take it. */
@@ -28,6 +30,8 @@ export interface Call<F = Fields> {
   inputs: KeyedLock
   /** Sends a message that belongs to this request, once the client can take it. */
   send: (type: string, make: Fields | (() => Fields)) => Promise<void>
+  /** Sends a suggestion about fields of the message that were ignored. */
+  hint: (message: string) => void
   /** How many bytes of a process's output to read at a time for this connection. */
   readBytes: number
   /** Also sends this connection suggestions about a computer. */
@@ -80,8 +84,21 @@ export function defineMessage<F extends TObject>(definition: Definition<F>): Mes
     help: () => ({ ...help, params: paramsOf(fields) }),
     schema: () => fields,
     run: async (call) => {
-      if (!check.Check(call.fields)) throw invalidValue(check.Errors(call.fields), call.fields, 'message', fields)
+      if (!check.Check(call.fields)) refit(call, fields, check)
       return run(call as Call<Static<F>>)
     },
   }
+}
+
+interface Check {
+  Check: (value: unknown) => boolean
+  Errors: (value: unknown) => SchemaError[]
+}
+
+/** Removes the fields of a message that its schema does not have. Throws `invalid_request` if it does not fit then. */
+function refit({ fields, hint }: Call, schema: TObject, check: Check): void {
+  const hints = removeUnknown(schema, fields).join(' ')
+  if (check.Check(fields)) return void (hints && hint(hints))
+  const { code, message, details } = invalidValue(check.Errors(fields), fields, 'message', schema)
+  throw new CarrelError(code, hints ? `${message}. ${hints}` : message, { details })
 }

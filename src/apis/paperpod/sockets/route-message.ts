@@ -2,9 +2,11 @@ import type { RouteOptions } from 'fastify'
 import type { App } from '../../../http/app.ts'
 import { innerCalls, type InnerCall } from '../../../http/inner-call.ts'
 import type { LargeResponse } from '../../../http/large-response.ts'
+import { hintHeader } from '../../../http/lenient-requests.ts'
+import { removeUnknown } from '../../../http/unknown-fields.ts'
 import { returnsOf } from '../../../http/returns-of.ts'
 import { paramsOf } from '../params-of.ts'
-import type { Call, Message } from './message.ts'
+import type { Call, Fields, Message } from './message.ts'
 
 /** The error that a route answered, already in the surface's envelope. */
 export class RouteRefusal extends Error {
@@ -65,9 +67,14 @@ export class MessageRoutes {
     }
   }
 
-  async #inject({ method, url, schema }: RouteOptions, { token, fields, largeBytes }: Call): Promise<string> {
+  async #inject({ method, url, schema }: RouteOptions, { token, fields, largeBytes, hint }: Call): Promise<string> {
     const takesBody = method !== 'GET'
-    const { statusCode, payload } = await this.#app.inject({
+    if (!takesBody) hintAtFields(fields, schema?.querystring, hint)
+    const {
+      statusCode,
+      payload,
+      headers: answered,
+    } = await this.#app.inject({
       method: method as 'GET' | 'POST',
       url,
       headers: { authorization: `Bearer ${token}`, ...(takesBody ? { 'content-type': 'application/json' } : {}) },
@@ -75,8 +82,16 @@ export class MessageRoutes {
       ...(!takesBody && schema?.querystring ? { query: fields as Record<string, string> } : {}),
     })
     if (statusCode >= 400) throw new RouteRefusal(payload)
+    if (answered[hintHeader] !== undefined) hint(String(answered[hintHeader]))
     return payload
   }
+}
+
+/** Names the fields of a message to a route that reads none. */
+function hintAtFields(fields: Fields, querystring: unknown, hint: Call['hint']): void {
+  if (querystring) return
+  const hints = removeUnknown({ properties: {}, additionalProperties: false }, { ...fields })
+  if (hints.length > 0) hint(hints.join(' '))
 }
 
 function unknown(route: string): never {

@@ -5,7 +5,14 @@ import type { Call, Fields } from './message.ts'
 /** An unsolicited hint about what to do next. */
 export interface Suggestion extends Fields {
   message: string
-  category: 'port_detected' | 'missing_module' | 'missing_command' | 'out_of_memory' | 'disk_full' | 'timeout'
+  category:
+    | 'port_detected'
+    | 'missing_module'
+    | 'missing_command'
+    | 'out_of_memory'
+    | 'disk_full'
+    | 'timeout'
+    | 'unknown_field'
   /**
    * A message to send, by its `type`, or a setting with the type `operator` if only the operator can act. Can be
    * missing.
