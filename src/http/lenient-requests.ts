@@ -73,7 +73,7 @@ interface Check {
 /** Returns the error that Fastify would have made. */
 function validationError(validation: object[], validationContext: string): ValidationError {
   const error = new Error('The request does not fit its schema')
-  return Object.assign(error, { validation, validationContext, statusCode: 400 }) as unknown as ValidationError
+  return Object.assign(error, { validation, validationContext, statusCode: 400 })
 }
 
 export const hintHeader = 'carrel-hint'

@@ -9,8 +9,9 @@ const form = 'application/x-www-form-urlencoded'
 const types = [undefined, form, `${form}; charset=UTF-8`, 'text/plain', 'text/plain;charset=UTF-8']
 
 const routes = await appRoutes()
-/** The webhook takes the bytes that were signed; the sign-in and invitation routes take true forms besides JSON. */
+/** These take true forms besides JSON. */
 const takesForms = new Set(['POST /login/callback', 'POST /invitation', 'POST /sign-in'])
+/** The webhook takes the bytes that were signed. */
 const takesJson = (route: AppRoute) => route.schema.body !== undefined && route.url !== '/billing/webhook'
 
 describe('JSON of any content type', { timeout: 120_000 }, () => {
@@ -34,7 +35,7 @@ describe('JSON of any content type', { timeout: 120_000 }, () => {
       },
       body: new TextEncoder().encode(body),
     })
-    return { status: response.status, headers: response.headers, body: await response.json() }
+    return { status: response.status, headers: response.headers, body: await jsonOf(response) }
   }
 
   interface Sent {
@@ -106,6 +107,23 @@ describe('JSON of any content type', { timeout: 120_000 }, () => {
       }
   })
 
+  test('never makes the server fail, whatever it is and wherever it is sent', async () => {
+    const bodies = ['', 'a=b&a=c', 'null', '{"a":{"b":null}}', '\ufeff{}', '{"constructor":{"prototype":1}}']
+    let asked = 0
+    for (const route of routes) {
+      const { method, contentType } = route
+      if (method === 'GET' || method === 'HEAD') continue
+      for (const type of [undefined, form, 'text/plain', contentType ?? 'application/json'])
+        for (const body of bodies) {
+          const { status } = await send(pathOf(route), body, type, { method })
+          assert.notEqual(status, 500, `${nameOf(route)} as ${type}: ${JSON.stringify(body)}`)
+          asked++
+        }
+    }
+    assert.ok(asked > 900, `${asked} requests`)
+    assert.equal(app.log(), '')
+  })
+
   test('an empty body is an empty object where all fields are optional, and otherwise refused', async () => {
     for (const type of [...types, 'application/json']) {
       assert.equal((await send('/memory/list', '', type)).status, 200, String(type))
@@ -132,3 +150,9 @@ describe('a cross-site request', { timeout: 60_000 }, () => {
     }
   })
 })
+
+/** Returns the body of an answer; undefined where it is not JSON. */
+async function jsonOf(response: Response): Promise<Answer['body']> {
+  const text = await response.text()
+  return response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : undefined
+}
