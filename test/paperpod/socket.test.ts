@@ -349,7 +349,6 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       ['a type of another kind', { type: 7 }, /"type"/, 'type'],
       ['a name of the language', { type: 'constructor' }, /"constructor"/, 'type'],
       ['a missing field', { type: 'read' }, /"path"/, 'path'],
-      ['a field too many', { type: 'ping', more: 1 }, /"more"/, 'more'],
       ['a wrong field', { type: 'exec', command: 1 }, /"command"/, 'command'],
       ['two commands', { type: 'exec', command: 'x', argv: ['y'] }, /one of/, 'command'],
       ['no language', { type: 'exec', code: 'x' }, /"language"/, 'language'],
