@@ -9,6 +9,7 @@ export type ExitReason =
   | 'lost'
   | 'out_of_credits'
   | 'spending_limit'
+  | 'disconnected'
 
 /** What code can be written in. */
 export type Language = 'shell' | 'python' | 'javascript'

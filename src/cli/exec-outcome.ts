@@ -31,6 +31,8 @@ export function outcomeOf(
         exitCode: code ?? 1,
         sentences: [...sentences, 'The command was ended: a spending limit is used up; "carrel limits" shows it'],
       }
+    case 'disconnected':
+      return { exitCode: code ?? 1, sentences: [...sentences, 'The command was ended: its client was gone'] }
     case 'lost':
       return { exitCode: 255, sentences: [...sentences, 'The command was lost: how it ended is unknown'] }
     default:

@@ -253,8 +253,8 @@ export interface Listener {
   reachable: boolean
 }
 
-/** The reasons that a caller of `kill` can give. */
-export type EndReason = 'out_of_credits' | 'spending_limit'
+/** The reasons that a caller of `kill` can give. `disconnected`: the client that waited for the process has left. */
+export type EndReason = 'out_of_credits' | 'spending_limit' | 'disconnected'
 
 /** Why a process ended. `stopped`: its computer was stopped. `lost`: the end was not observed. */
 export type ExitReason = 'exited' | 'signalled' | 'timeout' | 'oom' | 'disk_full' | 'stopped' | 'lost' | EndReason

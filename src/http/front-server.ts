@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { limits } from '../config/limits.ts'
 import { CarrelError } from '../errors.ts'
+import { answerHalfClosedClients, noteResponse } from './half-closed-clients.ts'
 import { noteRequest } from './malformed-request.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
@@ -31,6 +32,7 @@ export function frontServer({ previews, previewDomain, openRequests }: Parts): (
       cutStalledResponse(response, limits.stalledClientMs)
       noteRequest(response)
       const target = parsePreviewHost(request.headers.host, previewDomain)
+      noteResponse(response, target === undefined)
       if (target) {
         openRequests.add(response, (error) => previews.refuse(request, response, error))
         void previews.handle(target, request, response)
@@ -43,6 +45,7 @@ export function frontServer({ previews, previewDomain, openRequests }: Parts): (
       else handler(request, response)
     }
     const server = createServer({ ...timeouts, ...probes, shouldUpgradeCallback: mayUpgrade }, answer)
+    answerHalfClosedClients(server)
     // A client that sends Expect: 100-continue is told to continue only once its body will be read (`body-hooks.ts`);
     // otherwise it gets only the refusal.
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -164,34 +164,6 @@ describe('a server under hostile clients', { timeout: 300_000 }, () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  test('a client that disconnects during /execute ends neither the program nor its record', async () => {
-    const { hostname, port } = new URL(server.url)
-    const name = newSession()
-    const body = JSON.stringify({
-      code: `touch ${name}; sleep 1; echo end; touch ${name}-end`,
-      language: 'shell',
-      sessionId,
-    })
-    const socket = connect(Number(port), hostname)
-    socket.write(
-      `POST /execute HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${server.token}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    )
-    const names = async (): Promise<string> => (await server.shell('ls', { sessionId })).stdout
-    await until(names, (text) => text.includes(name))
-    socket.destroy()
-    await until(names, (text) => text.includes(`${name}-end`))
-    const { body: list } = await server.post('/process/list', { sessionId, all: true })
-    const record = await until(
-      () => list.processes.find(({ command }: { command: string }) => command.includes(`touch ${name};`)),
-      (found) => found !== undefined,
-    )
-    const { body: got } = await until(
-      () => server.post('/process/get', { processId: record.id, sessionId }),
-      (answer) => answer.body.process.status === 'completed',
-    )
-    assert.equal(got.logs.stdout, 'end\n')
-  })
-
   test('requests that are cut off at any byte leave nothing open', async () => {
     const { hostname, port } = new URL(server.url)
     const body = JSON.stringify({ code: 'true', language: 'shell', sessionId })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { newSession, TestServer, until } from '../support/server.ts'
+import { newSession, TestServer } from '../support/server.ts'
 import { readFrames, type Frame } from './sse-frames.ts'
 
 describe('POST /execute/stream', () => {
@@ -113,23 +113,6 @@ describe('POST /execute/stream', () => {
       (await frames({ code: 'true' })).map(({ event }) => event),
       ['start', 'complete'],
     )
-  })
-
-  test('continues a program whose client has disconnected', async () => {
-    const abort = new AbortController()
-    const name = `left-${newSession()}`
-    const response = await open({ code: `echo begun; sleep 1; touch /tmp/${name}; echo end` }, abort.signal)
-    const { value } = await readFrames(response)[Symbol.asyncIterator]().next()
-    abort.abort()
-    await until(
-      () => server.post('/files/list', { path: '/tmp', sessionId }),
-      ({ body }) => body.files.some((file: { name: string }) => file.name === name),
-    )
-    const { body } = await until(
-      () => server.post('/process/get', { processId: value.data.processId, sessionId }),
-      (answer) => answer.body.process.status !== 'running',
-    )
-    assert.deepEqual([body.process.status, body.logs.stdout], ['completed', 'begun\nend\n'])
   })
 
   test('an Idempotency-Key is refused with 400, and nothing runs', async () => {

@@ -4,6 +4,7 @@ import { limits } from '../../config/limits.ts'
 import { openComputer } from '../../engine/computers/access/open-computer.ts'
 import { assertWasPaid } from '../../engine/computers/credit/assert-credit.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { endWhenGone } from '../../engine/computers/processes/end-abandoned.ts'
 import { execute, resumeExecution, type Execution } from '../../engine/computers/processes/execute.ts'
 import { programFor } from '../../engine/computers/processes/program.ts'
 import { startProcess, type ProcessOptions } from '../../engine/computers/processes/start-process.ts'
@@ -16,6 +17,7 @@ import { holdUntilAnswered } from '../../http/large-response.ts'
 import { logFailure } from '../../http/log-failure.ts'
 import { OutputDecoder } from '../../http/text-decoder.ts'
 import type { App } from '../../http/app.ts'
+import { clientLeft } from '../../http/client-left.ts'
 import { environmentOf } from '../environment.ts'
 import { timeLimitMs } from '../time-limit.ts'
 import { executeEvents } from './execute-events.ts'
@@ -37,18 +39,19 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Execute Python, JavaScript or shell code',
           notes:
-            'A non-zero exit code is not an error of the request. status is completed, timeout, oom, killed or lost. If the server is stopped or killed while code runs that was sent with an Idempotency-Key, a repeated request does not run the code again: it waits for the first run.',
+            'A non-zero exit code is not an error of the request. status is completed, timeout, oom, killed or lost. The code is ended, with everything that it started, when the client disconnects without having sent an Idempotency-Key. If the server is stopped or killed while code runs that was sent with an Idempotency-Key, a repeated request does not run the code again: it waits for the first run.',
           example: { code: "print('hello')", language: 'python' },
           errors: sandboxErrors,
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const sessionId = request.body.sessionId ?? ''
+      const left = clientLeft(request, reply)
       const claim = claimOf(request)
       const execution = claim?.hasStarted
         ? await resumeExecution(engine, claim)
-        : await executeIn(engine, request, { ...optionsOf(request.body), processId: claim?.processId })
+        : await executeIn(engine, request, { ...optionsOf(request.body), processId: claim?.processId }, left)
       holdUntilAnswered(request, execution.release)
       const answer = executeAnswerOf(execution, sessionId)
       await assertWasPaid(engine, execution.process, answer)
@@ -68,7 +71,7 @@ export function addExecuteRoutes(app: App, engine: Engine): void {
           returns:
             'Server-Sent Events: start, stdout, stderr, complete or error; the id of an event is the output cursor after it',
           notes:
-            'A stream cannot be repeated: a request with an Idempotency-Key is refused. Use /execute with a key instead.',
+            'The code is ended, with everything that it started, when the client disconnects. A stream cannot be repeated: a request with an Idempotency-Key is refused. Use /execute with a key instead.',
           answers: { 200: eventStreamAnswer },
           messages: executeEvents,
           example: { code: 'for i in range(3): print(i, flush=True)', language: 'python' },
@@ -84,9 +87,10 @@ async function executeIn(
   engine: Engine,
   { caller, body }: Pick<FastifyRequest<{ Body: ExecuteBody }>, 'caller' | 'body'>,
   options: ProcessOptions,
+  left: AbortSignal,
 ): Promise<Execution> {
   using computer = await openComputer(engine, caller, { name: body.sessionId ?? '' }, 'run')
-  return await execute(engine, computer, options)
+  return await execute(engine, computer, options, left)
 }
 
 async function stream(
@@ -102,8 +106,10 @@ async function stream(
     )
   }
   const sessionId = request.body.sessionId ?? ''
+  const left = clientLeft(request, reply)
   using computer = await openComputer(engine, request.caller, { name: sessionId }, 'run')
   const process = await startProcess(engine, computer, optionsOf(request.body))
+  const stopWatching = endWhenGone(engine.server, process, left)
   const events = new EventStream({ engine, request, reply, errorBody })
   try {
     await events.send('start', { processId: process.processId, sessionId }, 0)
@@ -113,6 +119,7 @@ async function stream(
     logFailure(request.log, known)
     await events.send('error', errorBody(known, request.id))
   } finally {
+    stopWatching()
     events.end()
   }
 }

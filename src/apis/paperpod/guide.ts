@@ -10,7 +10,7 @@ export function guide({ origin, settings }: GuideFacts): GuideSection[] {
         'A sandbox is a Linux computer that your account addresses by name: `sessionId` in a request selects it; without a `sessionId` you use the default sandbox. The first request creates the sandbox, in tens of milliseconds. Requests with the same name share files and processes.',
         'You are the user `node`, with sudo, in `/workspace`; relative paths start there. Answers name each path in one form, absolute and without `..`, which goes up by name: after `link/..` you are where the link is, not where it leads. `GET /` lists the installed tools. Sandboxes can reach the internet.',
         `A sandbox that runs nothing and gets no request for ${duration(settings.idleTimeoutMs)} stops, and its files are deleted. Store files that you want to keep in memory (\`POST /memory/write\`).`,
-        'A program that fails is not an error of the request: read `exitCode`, and `reason` for why the program ended (`exited`, `signalled`, `timeout`, `oom`, `disk_full`, `stopped`, `lost`).',
+        'A program that fails is not an error of the request: read `exitCode`, and `reason` for why the program ended (`exited`, `signalled`, `timeout`, `oom`, `disk_full`, `stopped`, `disconnected`, `lost`).',
       ],
     },
     {

@@ -1,10 +1,11 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { limits } from '../../config/limits.ts'
 import { assertWasPaid } from '../../engine/computers/credit/assert-credit.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openComputer } from '../../engine/computers/access/open-computer.ts'
 import { interpret, type Interpreted, type InterpretOptions } from '../../engine/computers/interpreters/interpret.ts'
 import type { App } from '../../http/app.ts'
+import { clientLeft } from '../../http/client-left.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
 import { timeLimitMs } from '../time-limit.ts'
 import { interpretAnswerOf } from './mapping.ts'
@@ -29,7 +30,7 @@ export function addInterpretRoutes(app: App, engine: Engine): void {
     async (request, reply) => {
       const { code, language = 'python', sessionId = '', timeout } = request.body
       const timeoutMs = timeLimitMs(timeout ?? limits.executeDefaultTimeoutMs)
-      const signal = abortOnDisconnect(request, reply)
+      const signal = clientLeft(request, reply)
       const interpreted = await interpretIn(engine, request, { code, language, timeoutMs, signal })
       holdUntilAnswered(request, interpreted.release)
       const answer = interpretAnswerOf(interpreted, { language, sessionId })
@@ -47,14 +48,4 @@ async function interpretIn(
 ): Promise<Interpreted> {
   using computer = await openComputer(engine, caller, { name: body.sessionId ?? '' }, 'run')
   return await interpret(engine, computer, options)
-}
-
-/** Aborts when the client disconnects before the answer. A client that sent a key can still fetch the answer later. */
-function abortOnDisconnect(request: Pick<FastifyRequest, 'headers'>, reply: Pick<FastifyReply, 'raw'>): AbortSignal {
-  const disconnected = new AbortController()
-  if (!request.headers['idempotency-key'])
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) disconnected.abort()
-    })
-  return disconnected.signal
 }

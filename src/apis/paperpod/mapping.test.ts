@@ -29,6 +29,8 @@ describe('processOf()', () => {
     [{ exit_code: 1 }, 'failed'],
     [{ exit_code: 137 }, 'failed'],
     [{ reason: 'signalled', exit_code: 143, signal: 'SIGTERM' }, 'killed'],
+    [{ reason: 'disconnected', exit_code: 129, signal: 'SIGHUP' }, 'killed'],
+    [{ reason: 'disconnected', exit_code: 3 }, 'failed'],
     [{ reason: 'disk_full', exit_code: 1 }, 'failed'],
     [{ reason: 'timeout', exit_code: 137 }, 'timeout'],
     [{ reason: 'oom', exit_code: 137 }, 'oom'],
@@ -68,10 +70,11 @@ describe('executeAnswerOf()', () => {
       'lost',
       'out_of_credits',
       'spending_limit',
+      'disconnected',
     ]
     assert.deepEqual(
       reasons.map((reason) => answer(reason).status),
-      ['completed', 'completed', 'killed', 'killed', 'timeout', 'oom', 'lost', 'killed', 'killed'],
+      ['completed', 'completed', 'killed', 'killed', 'timeout', 'oom', 'lost', 'killed', 'killed', 'killed'],
     )
   })
 

@@ -17,6 +17,7 @@ export const runStatus = {
   stopped: 'killed',
   out_of_credits: 'killed',
   spending_limit: 'killed',
+  disconnected: 'killed',
   timeout: 'timeout',
   oom: 'oom',
   lost: 'lost',
@@ -139,10 +140,10 @@ export function portOf({ port, address, reachable, detectedAtMs }: OpenPort) {
 function processStatus(row: ProcessFacts) {
   if (row.state === 'running') return 'running' as const
   if (row.reason === 'signalled') return 'killed' as const
-  const isUnpaid = row.reason === 'out_of_credits' || row.reason === 'spending_limit'
-  if (isUnpaid && row.signal !== null) return 'killed' as const
+  const isEnded = row.reason === 'out_of_credits' || row.reason === 'spending_limit' || row.reason === 'disconnected'
+  if (isEnded && row.signal !== null) return 'killed' as const
   // A process that exits by itself after it was asked to stop has an exit code of its own.
-  if (isUnpaid || row.reason === 'exited' || row.reason === 'disk_full')
+  if (isEnded || row.reason === 'exited' || row.reason === 'disk_full')
     return row.exit_code === 0 ? ('completed' as const) : ('failed' as const)
   return row.reason as 'timeout' | 'oom' | 'stopped' | 'lost'
 }

@@ -19,7 +19,7 @@ export const executeBody = object({
 export const exitFields = {
   exitCode: nullableNumber,
   signal: nullableText(),
-  reason: Type.String({ description: 'exited, signalled, timeout, oom, disk_full, stopped or lost' }),
+  reason: Type.String({ description: 'exited, signalled, timeout, oom, disk_full, stopped, disconnected or lost' }),
   truncated: Type.Boolean({ description: 'True if the oldest output was dropped' }),
   durationMs: Type.Number(),
 }

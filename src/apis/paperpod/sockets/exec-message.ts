@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { limits } from '../../../config/limits.ts'
 import { openComputer } from '../../../engine/computers/access/open-computer.ts'
+import { endWhenGone } from '../../../engine/computers/processes/end-abandoned.ts'
 import { collectExecution } from '../../../engine/computers/processes/execute.ts'
 import { programFor, type Program } from '../../../engine/computers/processes/program.ts'
 import { startProcess } from '../../../engine/computers/processes/start-process.ts'
@@ -75,7 +76,7 @@ export const execMessage = defineMessage({
   fields,
   returns: '{ status, processId, sessionId, result: { stdout, stderr, exitCode, signal, reason, truncated } }',
   notes:
-    'Send one of command, code and argv. With stream, the events are start { processId, pid }, then stdout and stderr { processId, text, cursor }, and the result has no output. A streamed process waits while its client does not read, and is ended a minute after its last connection is gone; within that minute, process attach with the last cursor resumes the output.',
+    'Send one of command, code and argv. With stream, the events are start { processId, pid }, then stdout and stderr { processId, text, cursor }, and the result has no output. Without stream, it is ended when the connection closes. A streamed process waits while its client does not read, and is ended a minute after its last connection is gone; within that minute, process attach with the last cursor resumes the output.',
   example: { command: 'echo hello; echo oh >&2; exit 3' },
   run,
 })
@@ -121,9 +122,10 @@ function programOf({ command, code: text, argv, language: kind }: Fields): Progr
 }
 
 async function collect(call: Call<Fields>, process: ProcessHandle, session: string): Promise<Answer> {
-  const exit = await waitForExit(call.engine.server, process)
+  const { engine, closed } = call
+  const exit = await waitForExit(engine.server, process).finally(endWhenGone(engine.server, process, closed))
   return async () => {
-    const execution = await collectExecution(call.engine, process, exit)
+    const execution = await collectExecution(engine, process, exit)
     const stderr = execution.stderr.subarray(-4096).toString()
     suggestAfter(call, { exit, stderr, processId: process.processId, sessionId: session, command: call.fields.command })
     return new LargeResponse(executeAnswerOf(execution, session), call.caller.accountId, [execution.release])

@@ -69,7 +69,7 @@ export class Messages {
           idleCloseSeconds: limits.stalledClientMs / 1000,
         },
         resume:
-          'Processes survive a dropped connection for a minute; code of interpret is interrupted at once. Connect again and send process attach with the last cursor of each process',
+          'A streamed exec survives a dropped connection for a minute, and processes of process start need none; exec without stream and interpret end at once. Connect again and send process attach with the last cursor of each process',
         closeCodes: {
           1002: 'A frame violated the protocol',
           1007: 'Text that is not UTF-8',

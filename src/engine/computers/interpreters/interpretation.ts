@@ -208,6 +208,7 @@ function deathMessage(exit: ProcessExit, lastOutput: string): string {
     stopped: 'its sandbox was stopped',
     out_of_credits: 'the account has no credit left',
     spending_limit: 'a spending limit is used up',
+    disconnected: 'its client has left',
     lost: 'it was lost with the process monitor',
     timeout: 'it ran for too long',
     disk_full: `it ended with exit code ${exit.exitCode}, and the disk is full`,

@@ -1,5 +1,6 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
+import { endAbandoned } from './end-abandoned.ts'
 
 /**
  * Tracks which processes have a client at the other end of a connection. When the last connection to a process is cut,
@@ -28,7 +29,7 @@ export class ClientPresence {
   /** Starts the grace period of a process that has no client now. Does nothing for a process that does not need one. */
   startGracePeriod(process: ProcessHandle): void {
     if (process.meta.attended !== true || process.exit || this.#graceTimers.has(process.processId)) return
-    const timer = setTimeout(() => void this.#end(process), limits.abandonedExecMs).unref()
+    const timer = setTimeout(() => void endAbandoned(process), limits.abandonedExecMs).unref()
     this.#graceTimers.set(process.processId, timer)
     void process.wait().then(() => this.#endGracePeriod(process.processId))
   }
@@ -36,10 +37,5 @@ export class ClientPresence {
   #endGracePeriod(processId: string): void {
     clearTimeout(this.#graceTimers.get(processId))
     this.#graceTimers.delete(processId)
-  }
-
-  async #end(process: ProcessHandle): Promise<void> {
-    await process.kill('SIGHUP', 'tree').catch(() => {})
-    setTimeout(() => void process.kill('SIGKILL', 'tree').catch(() => {}), limits.stopGraceMs).unref()
   }
 }

@@ -6,6 +6,7 @@ import { CarrelError } from '../../../errors.ts'
 import type { Release } from '../../budgets/memory-budget.ts'
 import { collectOutput, outputMemoryBytes, type CollectedOutput } from './collect-output.ts'
 import { earlierProcess } from './earlier-process.ts'
+import { endWhenGone } from './end-abandoned.ts'
 import { startProcess, type ProcessOptions } from './start-process.ts'
 import { waitForExit } from './wait-for-exit.ts'
 import type { ComputersContext } from '../computers.ts'
@@ -19,29 +20,31 @@ export interface Execution extends CollectedOutput {
 }
 
 /**
- * Runs a program on a computer to its end. The program continues when its caller disconnects, up to its time limit.
- * Throws `process_goes_on` when the server has to shut down before the program ends.
+ * Runs a program on a computer to its end, or until `gone` says that its client no longer waits; its output is then not
+ * collected. Throws `process_goes_on` when the server has to shut down before the program ends.
  */
 export async function execute(
   engine: ComputersContext,
   computer: AccessibleComputer<'run'>,
   options: ProcessOptions,
+  gone: AbortSignal = never,
 ): Promise<Execution> {
-  return executionOf(engine, await startProcess(engine, computer, options))
+  const process = await startProcess(engine, computer, options)
+  const stopWatching = endWhenGone(engine.server, process, gone)
+  const exit = await waitForExit(engine.server, process).finally(stopWatching)
+  if (gone.aborted) return { process, exit, ...noOutput, release: () => {} }
+  return collectExecution(engine, process, exit)
 }
 
 /**
  * Waits for the process that an earlier request with the same Idempotency-Key started, and returns what `execute`
  * would have returned.
  */
-export function resumeExecution(
+export async function resumeExecution(
   engine: Pick<Context, 'driver' | 'server' | 'budgets'>,
   claim: Claim,
 ): Promise<Execution> {
-  return executionOf(engine, earlierProcess(engine, claim))
-}
-
-async function executionOf(engine: Pick<Context, 'server' | 'budgets'>, process: ProcessHandle): Promise<Execution> {
+  const process = earlierProcess(engine, claim)
   const exit = await waitForExit(engine.server, process)
   return collectExecution(engine, process, exit)
 }
@@ -85,4 +88,6 @@ async function memoryFor(
   }
 }
 
+const never = new AbortController().signal
+const noOutput = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), truncated: true }
 const outputOptions = { maxBytes: limits.executeOutputBytes }
