@@ -6,41 +6,17 @@ import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { FakeServer } from '../../sdk/testing/fake-server.ts'
 import { FakeFailure } from '../../sdk/testing/fake-failure.ts'
+import { parseCall } from './arguments.ts'
+import type { SharedOption } from './global-options.ts'
+import { programHelp, verbHelp } from './help-text.ts'
+import { currentProgram, type Program } from './program.ts'
 import { CliHome } from './testing/run-cli.ts'
+import { groups, verbs } from './verbs.ts'
 
-const documented = [
-  'exec',
-  'write',
-  'read',
-  'cp',
-  'ls',
-  'start',
-  'ps',
-  'kill',
-  'expose',
-  'mem:write',
-  'mem:read',
-  'mem:ls',
-  'mem:rm',
-  'mem:usage',
-  'status',
-  'topup',
-  'account',
-  'balance',
-  'usage',
-  'limits',
-  'login',
-  'logout',
-  'keys',
-  'workspaces',
-  'completion',
-  'version',
-  'help',
-]
+const names = Object.keys(verbs)
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+
 const home = new CliHome()
 after(() => home[Symbol.dispose]())
 
@@ -70,26 +46,51 @@ test('version also shows the version of the server, and warns of one that does n
   assert.match(away.stdout, /^carrel .*\nserver unknown: Cannot reach "http:\/\/\S+": connection refused\n$/)
 })
 
-test('help lists every command, as does the program without a command', async () => {
+test('help lists every command in groups, as does the program without a command', async () => {
   const { stdout, exitCode } = await home.run(['help'], { name: 'ppod' })
   assert.equal(exitCode, 0)
-  for (const verb of documented) assert.match(stdout, new RegExp(`^  ${verb}\\b`, 'm'))
+  for (const verb of names) assert.match(stdout, new RegExp(`^  ${verb}\\b`, 'm'))
+  for (const group of groups) assert.match(stdout, new RegExp(`^${group}:\n  \\S`, 'm'))
   assert.match(stdout, /^Usage: ppod /m)
   assert.match(stdout, /~\/\.paperpod\/config\.json, else from ~\/\.carrel/)
   const bare = await home.run([], { name: 'ppod' })
   assert.deepEqual([bare.exitCode, bare.stdout], [0, stdout])
 })
 
-test('every command is explained by --help, -h and help', async () => {
-  for (const verb of documented) {
-    const { exitCode, stdout, stderr } = await home.run([verb, '--help'])
-    assert.deepEqual([exitCode, stderr], [0, ''], verb)
-    assert.match(stdout, new RegExp(`^Usage: carrel ${verb}\\b`), verb)
-    assert.match(stdout, /--json/, verb)
+test('every command is explained in 80 columns, with its own options and with examples that it accepts', async () => {
+  const program = { ...currentProgram(), name: 'carrel' as const }
+  for (const name of names) {
+    const verb = await verbs[name]!.load()
+    const help = verbHelp(program, verb)
+    assert.match(help, new RegExp(`^Usage: carrel ${name}\\b`))
+    const own = new Set([...Object.keys(verb.options), ...verb.shared])
+    const shown = [...help.matchAll(/^ {2}(?:-\w, | {4})--([\w-]+)/gm)].map(([, option]) => option!)
+    assert.deepEqual(shown, [...own], name)
+    for (const [line] of verb.examples) {
+      // As a shell splits it, without redirections.
+      const [first, ...words] = [...line.replace(/ [<>].*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
+        ([, quoted, word]) => quoted ?? word!,
+      )
+      assert.equal(first, name)
+      const { operands, values } = parseCall(words, verb)
+      assert.ok(operands.length >= verb.operands[0] && operands.length <= verb.operands[1], line)
+      for (const option of Object.keys(values)) assert.ok(own.has(option as SharedOption) || option === 'url', line)
+    }
   }
-  const long = await home.run(['exec', '--help'])
-  assert.equal((await home.run(['exec', '-h'])).stdout, long.stdout)
-  assert.equal((await home.run(['help', 'exec'])).stdout, long.stdout)
+  for (const text of [programHelp(program), ...(await helps(program))])
+    for (const line of text.split('\n')) assert.ok(line.length <= 80, line)
+})
+
+async function helps(program: Program): Promise<string[]> {
+  return Promise.all(names.map(async (name) => verbHelp(program, await verbs[name]!.load())))
+}
+
+test('--help, -h and help show the same', async () => {
+  const { exitCode, stdout, stderr } = await home.run(['exec', '--help'])
+  assert.deepEqual([exitCode, stderr], [0, ''])
+  assert.equal((await home.run(['exec', '-h'])).stdout, stdout)
+  assert.equal((await home.run(['help', 'exec'])).stdout, stdout)
+  assert.match((await home.run(['help', 'exce'])).stderr, /did you mean "exec"/)
 })
 
 test('an unknown command exits with 2 and names the nearest', async () => {
@@ -120,7 +121,7 @@ test('wrong usage exits with 2 and says what is wrong', async () => {
   const cases: [string[], RegExp][] = [
     [['read'], /An argument is missing: the command is "carrel read/],
     [['kill', 'a', 'b'], /Cannot use "b": the command is "carrel kill/],
-    [['ls', '--session'], /"--session" needs a value: --session=<id>/],
+    [['ls', '--session'], /"--session" needs a value: --session=<name>/],
     [['ls', '--session', '--token', 'x'], /"--session" needs a value/],
     [['ls', '--json=yes'], /"--json" takes no value/],
     [['ls', '--timeout', '1.5'], /Cannot use "1.5" as the time limit/],

@@ -27,8 +27,8 @@ async function run(program: Program, args: string[]): Promise<number> {
   const { values, operands } = parseCall(rest, verb, program.name)
   program.asJson = values.json === true
   if (values.help) {
-    const [{ verbHelp }, { wrap }] = await Promise.all([import('./help-text.ts'), import('./wrap.ts')])
-    await program.stdout.write(wrap(verbHelp(program, verb), program.stdout.width))
+    const { verbHelp } = await import('./help-text.ts')
+    await program.stdout.write(verbHelp(program, verb))
     return 0
   }
   checkOperands(program, verb, operands)

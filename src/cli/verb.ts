@@ -1,3 +1,4 @@
+import type { SharedOption } from './global-options.ts'
 import type { Program } from './program.ts'
 
 export interface Option {
@@ -37,9 +38,11 @@ export interface Verb {
   /** What it does, in full sentences. */
   description: string
   /** Command lines without the program's name, each with what it does. */
-  examples?: readonly [line: string, about: string][]
-  /** Options in addition to the global ones. */
+  examples: readonly [line: string, about: string][]
+  /** Its own options. */
   options: Options
+  /** The global options that mean something to it; it accepts all of them. */
+  shared: readonly SharedOption[]
   /** Values of the first operand, if it selects an action. */
   actions?: readonly string[]
   /** Minimum and maximum number of operands. */

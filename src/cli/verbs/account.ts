@@ -13,7 +13,12 @@ export const account: Verb = {
   description: `
 "delete" schedules the deletion of your account: computers, files, memory, keys and everything else are deleted 30 days
 later. Until then everything works as before, and "cancel-deletion" keeps the account.`,
+  examples: [
+    ['account delete --yes', 'in 30 days'],
+    ['account cancel-deletion', 'keeps the account'],
+  ],
   options: { yes: { type: 'boolean', help: 'Confirm the deletion; required' } },
+  shared: ['timeout', 'json'],
   actions: Object.keys(actions),
   operands: [1, 1],
   async run({ program, values, operands: [name = ''] }) {

@@ -25,6 +25,7 @@ has left, one of "start" does not. Ctrl-C goes to the process.`,
     ['attach -n web', 'only its output'],
   ],
   options: { 'no-stdin': { type: 'boolean', short: 'n', help: 'Do not read stdin' } },
+  shared: ['session'],
   operands: [1, 1],
   async run({ program, values, operands: [id = ''] }) {
     const client = await openClient(program, { ...values, timeout: undefined, json: undefined }, { WebSocket })

@@ -8,7 +8,9 @@ import type { Verb } from '../verb.ts'
 export const balance: Verb = {
   usage: 'balance [options]',
   description: 'Shows the credit that is left, less running usage that is not charged yet.',
+  examples: [],
   options: {},
+  shared: ['timeout', 'json'],
   operands: [0, 0],
   async run({ program, values }) {
     const client = await openClient(program, values)

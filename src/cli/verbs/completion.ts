@@ -19,7 +19,9 @@ Prints the script that completes commands, options, process ids and memory paths
   carrel completion fish | source      in ~/.config/fish/config.fish
 
 The scripts call "ids" and "memory", which print process ids and memory paths.`,
+  examples: [],
   options: {},
+  shared: [],
   operands: [1, 1],
   async run(call) {
     const [what = ''] = call.operands

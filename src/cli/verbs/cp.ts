@@ -14,15 +14,17 @@ export const cp: Verb = {
   description: `
 Copies a file or a folder into a sandbox, or out of one. A path in a sandbox begins with ":", or with the sandbox's name
 and ":"; a relative path is below /workspace. A copy into an existing folder keeps its name. Modes are kept, links stay
-links, and a new folder appears completely or not at all. Ctrl-C leaves no file half-written, and exits with 130.
-
-  cp notes.txt :              a file to /workspace/notes.txt
-  cp src :app                 a folder, as /workspace/app or into it
-  cp src/. :app               the content of the folder
-  cp build:/workspace/dist .  a folder of the sandbox "build"
-  cp - :data.csv              stdin to a file
-  cp :data.csv -              a file to stdout; a folder as a tar stream`,
+links, and a new folder appears completely or not at all. Ctrl-C leaves no file half-written, and exits with 130.`,
+  examples: [
+    ['cp notes.txt :', 'a file to /workspace/notes.txt'],
+    ['cp src :app', 'a folder, as /workspace/app or into it'],
+    ['cp src/. :app', 'the content of the folder'],
+    ['cp build:/workspace/dist .', 'a folder of the sandbox "build"'],
+    ['cp - :data.csv', 'stdin to a file'],
+    ['cp :data.csv -', 'a file to stdout; a folder as a tar stream'],
+  ],
   options: {},
+  shared: ['session', 'cwd', 'json'],
   operands: [2, 2],
   async run({ program, values, operands: [source = '', destination = ''] }) {
     const from = parsePlace(source, values.cwd)

@@ -30,6 +30,13 @@ for wrong usage.
 
 A stdin that is a pipe or a file is passed on. When stdin and stdout are terminals, the command gets a terminal too,
 unless --no-tty is given. Ctrl-C goes to the command; without a terminal, the second Ctrl-C kills the command.`,
+  examples: [
+    ["exec 'ls | wc -l'", 'a line for the shell'],
+    ['exec ls -la /', 'a program and its arguments'],
+    ['exec bash', 'a shell in your terminal'],
+    ["exec --lang python 'print(6 * 7)'", 'code'],
+    ['exec sort < names.txt', 'with input from a file'],
+  ],
   options: {
     lang: { type: 'string', value: '<language>', help: `${languages.join(', ')} (default: shell)` },
     interactive: { type: 'boolean', short: 'i', help: 'Pass stdin on, even from a terminal' },
@@ -38,6 +45,7 @@ unless --no-tty is given. Ctrl-C goes to the command; without a terminal, the se
     'no-stdin': { type: 'boolean', short: 'n', help: 'Do not read stdin, as in loops that read it themselves' },
     user: { type: 'string', short: 'u', value: '<user>', help: 'Run as this user of the sandbox' },
   },
+  shared: ['session', 'cwd', 'env', 'timeout', 'json'],
   operands: [1, Infinity],
   takesCommand: true,
   async run({ program, values, operands }: Call): Promise<number> {

@@ -14,6 +14,7 @@ Gives a port of the sandbox a public address and prints it. Says on stderr if no
 address stays the same for as long as the sandbox exists.`,
   examples: [['expose 8080', 'the address of a server on port 8080']],
   options: {},
+  shared: ['session', 'timeout', 'json'],
   operands: [1, 1],
   async run({ program, values, operands: [text = ''] }) {
     const port = parseCount(text, 'a port', { max: maxPort }) ?? 0

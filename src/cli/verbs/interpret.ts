@@ -17,10 +17,16 @@ Runs code and shows its output, the value of its last expression, and the files 
 a new file, and none is overwritten. Variables stay for the next call. The code "-" is read from stdin.
 
 Exits with 1 when the code fails and with 124 at the time limit; variables are kept in both cases.`,
+  examples: [
+    ["interpret 'x = 6 * 7'", 'sets a variable'],
+    ["interpret 'x'", 'shows it'],
+    ['interpret - < analysis.py', 'runs a file, and saves its figures here'],
+  ],
   options: {
     lang: { type: 'string', value: '<language>', help: `${languages.join(' or ')} (default: python)` },
     output: { type: 'string', short: 'o', value: '<folder>', help: 'Where figures are saved (default: here)' },
   },
+  shared: ['session', 'timeout', 'json'],
   operands: [1, 1],
   async run({ program, values, operands: [operand = ''] }) {
     const { lang = 'python', output = '.' } = values

@@ -12,6 +12,11 @@ export const keys: Verb = {
   description: `
 Lists the API keys of the workspace, creates one, or revokes one by its id or name. The secret of a new key is shown
 once.`,
+  examples: [
+    ['keys', 'the API keys'],
+    ['keys create ci --scope compute --expires 30d', 'a key for programs'],
+    ['keys revoke ci', 'ends it'],
+  ],
   options: {
     scope: {
       type: 'string',
@@ -25,6 +30,7 @@ once.`,
       help: 'When a new key expires, such as 12h, 30d or 1y (default: never)',
     },
   },
+  shared: ['timeout', 'json'],
   actions: ['list', 'create', 'revoke'],
   operands: [0, 2],
   async run(call) {

@@ -10,10 +10,15 @@ Works on the ledger in the data directory of the server on this machine (CARREL_
 be running. "verify" checks that every transaction sums to zero, every balance is the sum of its entries, and every
 usage interval was charged once; it exits with 1 when something is wrong. "review" lists the payments that could not be
 credited automatically, and settles one of them, once.`,
+  examples: [
+    ['ledger verify', 'checks the ledger'],
+    ['ledger review', 'payments that wait for a decision'],
+  ],
   options: {
     credit: { type: 'string', value: '<dollars>', help: 'Credit this amount for the payment, such as 20 or 7.50' },
     dismiss: { type: 'boolean', help: 'The payment was settled elsewhere, such as by a refund' },
   },
+  shared: ['json'],
   actions: ['verify', 'review'],
   operands: [1, 2],
   async run({ program, values, operands: [what = '', payment] }) {

@@ -15,6 +15,11 @@ export const limits: Verb = {
   description: `
 Shows the spending limits of the workspace and its API keys for a day and a month, in UTC, and what is spent of them.
 With an amount it sets a limit, which requires an admin.`,
+  examples: [
+    ['limits', 'the limits, and what is spent'],
+    ['limits --day 5', 'at most $5 a day'],
+    ['limits --month 20 --key ci', 'at most $20 a month for one key'],
+  ],
   options: {
     day: { type: 'string', value: '<dollars>', help: 'The daily limit, such as 5 or 2.50; "none" removes it' },
     month: { type: 'string', value: '<dollars>', help: 'The monthly limit' },
@@ -24,6 +29,7 @@ With an amount it sets a limit, which requires an admin.`,
       help: 'The API key that the limit is for, by its id or name (default: the whole workspace)',
     },
   },
+  shared: ['timeout', 'json'],
   operands: [0, 0],
   async run({ program, values }) {
     const { key, ...own } = values as Record<string, string | undefined>

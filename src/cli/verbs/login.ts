@@ -22,7 +22,13 @@ terminal, the token is read from stdin, which keeps it out of the shell's histor
 
 The link of an invitation can replace the token: it makes the user that it was sent to a member of the workspace, and
 signs nobody in. A user who is not signed in does that next.`,
+  examples: [
+    ['login ada@example.com', 'signs in by a mailed link'],
+    ['login pp_sess_...', 'with a token'],
+    ['login --url https://carrel.example.com', 'on another server'],
+  ],
   options: {},
+  shared: ['timeout', 'json'],
   operands: [0, 1],
   async run(call) {
     const { program, values, operands } = call

@@ -11,7 +11,9 @@ export const logout: Verb = {
   description: `
 Ends your sign-in on the server, which refuses its token from then on, and forgets the saved token. API keys stay valid
 until "keys revoke".`,
+  examples: [['logout --everywhere', 'ends all sign-ins']],
   options: { everywhere: { type: 'boolean', help: 'End all your other sign-ins too' } },
+  shared: ['timeout', 'json'],
   operands: [0, 0],
   async run({ program, values }) {
     const settings = await readSettings(program, values)

@@ -22,6 +22,7 @@ With -f it goes on until the process ends, and exits with 0 then, whatever the c
     follow: { type: 'boolean', short: 'f', help: 'Go on until the process ends' },
     tail: { type: 'string', value: '<n>', help: 'Only the last lines of the output so far' },
   },
+  shared: ['session', 'json'],
   operands: [1, 1],
   async run({ program, values, operands: [id = ''] }) {
     const { tail, follow } = values

@@ -11,7 +11,12 @@ const maxEntries = 100_000
 export const ls: Verb = {
   usage: 'ls [options] [path]',
   description: `Lists a directory (default: ${defaultPath}).`,
+  examples: [
+    ['ls', 'what is in /workspace'],
+    ['ls /etc', 'what is in another folder'],
+  ],
   options: {},
+  shared: ['session', 'cwd', 'json', 'timeout'],
   operands: [0, 1],
   async run({ program, values, operands: [path = values.cwd ?? defaultPath] }) {
     const client = await openClient(program, values)

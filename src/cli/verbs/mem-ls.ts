@@ -6,7 +6,9 @@ import type { Verb } from '../verb.ts'
 export const memLs: Verb = {
   usage: 'mem:ls [options] [prefix]',
   description: "Lists the files of the account's memory, or those whose path begins with a prefix.",
+  examples: [['mem:ls notes/', 'the files below "notes"']],
   options: {},
+  shared: ['timeout', 'json'],
   operands: [0, 1],
   async run({ program, values, operands: [prefix] }) {
     const client = await openClient(program, values)

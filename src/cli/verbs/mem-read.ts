@@ -4,7 +4,9 @@ import type { Verb } from '../verb.ts'
 export const memRead: Verb = {
   usage: 'mem:read [options] <path>',
   description: "Writes a file of the account's memory to stdout.",
+  examples: [['mem:read notes/plan.md', 'to stdout']],
   options: {},
+  shared: ['timeout', 'json'],
   operands: [1, 1],
   async run({ program, values, operands: [path = ''] }) {
     const client = await openClient(program, values)

@@ -5,7 +5,9 @@ import type { Verb } from '../verb.ts'
 export const memUsage: Verb = {
   usage: 'mem:usage [options]',
   description: "Shows how much of the account's memory is used.",
+  examples: [],
   options: {},
+  shared: ['timeout', 'json'],
   operands: [0, 0],
   async run({ program, values }) {
     const client = await openClient(program, values)

@@ -10,7 +10,12 @@ export const memWrite: Verb = {
   description: `
 Writes a file of the account's memory, which outlives every sandbox, from a local file, or from stdin if there is none
 or it is "-". The content has to be UTF-8.`,
+  examples: [
+    ['mem:write notes/plan.md plan.md', 'from a local file'],
+    ['mem:write state.json < state.json', 'from stdin'],
+  ],
   options: {},
+  shared: ['timeout', 'json'],
   operands: [1, 2],
   async run({ program, values, operands: [path = '', file = '-'] }) {
     const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file)

@@ -8,6 +8,7 @@ export const mkdir: Verb = {
 Creates folders in the sandbox. Relative paths are below /workspace, or below --cwd.`,
   examples: [['mkdir -p app/src app/test', 'two folders, and "app" if it is missing']],
   options: { parents: { type: 'boolean', short: 'p', help: 'Create missing parents; an existing folder is no error' } },
+  shared: ['session', 'cwd', 'json'],
   operands: [1, Infinity],
   async run(call) {
     const { program, values, operands } = call

@@ -7,7 +7,12 @@ import type { Verb } from '../verb.ts'
 export const ps: Verb = {
   usage: 'ps [options]',
   description: 'Lists running processes, and ended ones of "start".',
+  examples: [
+    ['ps', 'running processes, and ended ones of "start"'],
+    ['ps -a', 'also the commands of "exec" that have ended'],
+  ],
   options: { all: { type: 'boolean', short: 'a', help: 'Include commands that have ended' } },
+  shared: ['session', 'timeout', 'json'],
   operands: [0, 0],
   async run({ program, values }) {
     const client = await openClient(program, values)

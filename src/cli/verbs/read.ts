@@ -10,7 +10,12 @@ export const read: Verb = {
   description: `
 Writes the bytes of a file to stdout, or to a local file with -o. With --json the content is text, or base64 if it is
 not UTF-8.`,
+  examples: [
+    ['read notes.txt', '/workspace/notes.txt to stdout'],
+    ['read data.csv -o here.csv', 'to a local file'],
+  ],
   options: { output: { type: 'string', short: 'o', value: '<file>', help: 'Write to this local file' } },
+  shared: ['session', 'timeout', 'json'],
   operands: [1, 1],
   async run({ program, values, operands: [path = ''] }) {
     const client = await openClient(program, values)

@@ -15,6 +15,7 @@ not its target.`,
     recursive: { type: 'boolean', short: 'r', help: 'Delete folders with everything in them' },
     force: { type: 'boolean', short: 'f', help: 'A path that does not exist is no error' },
   },
+  shared: ['session', 'cwd', 'json'],
   operands: [1, Infinity],
   async run(call) {
     const { program, values, operands } = call

@@ -30,6 +30,7 @@ fresh files. Memory files ("mem:ls") outlive every sandbox. Ports in brackets ha
     ['sandboxes rm --yes build', 'delete "build" without a question'],
   ],
   options: { yes: { type: 'boolean', short: 'y', help: 'Do not ask; without a terminal nothing is asked anyway' } },
+  shared: ['json', 'timeout'],
   actions: Object.keys(actions),
   operands: [0, Infinity],
   async run(call) {

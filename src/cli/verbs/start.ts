@@ -17,7 +17,12 @@ ends, is killed, or reaches its --timeout. "ps" shows its exit code, which is 12
 
 One word is a line for the shell; several are a program and its arguments. The options of start end at the first word,
 or at "--".`,
+  examples: [
+    ["start --id web 'python3 -m http.server 8080'", 'a server named "web"'],
+    ['start --session build make test', 'in the sandbox "build"'],
+  ],
   options: { id: { type: 'string', value: '<id>', help: 'An id of your choice' } },
+  shared: ['session', 'cwd', 'env', 'timeout', 'json'],
   operands: [1, Infinity],
   takesCommand: true,
   async run({ program, values, operands }) {

@@ -18,7 +18,9 @@ const defaultTimeoutMs = '10000'
 export const status: Verb = {
   usage: 'status [options]',
   description: 'Shows whether the server answers, the sandbox, the credits, and the source and expiry of the token.',
+  examples: [['status --json', 'the same for programs']],
   options: {},
+  shared: ['session', 'timeout', 'json'],
   operands: [0, 0],
   async run({ program, values }) {
     const settings = await readSettings(program, values)

@@ -14,7 +14,12 @@ export const topup: Verb = {
 Prints a link at which a person pays for credit (POST /api/v1/credits/topup). The amount is a package, such as micro,
 starter, pro or scale, or dollars, such as 20 or 7.50; the default is ${defaultTier}. With --wait it waits up to an hour
 for the credit to arrive and then shows it.`,
+  examples: [
+    ['topup 20', 'a link for paying $20'],
+    ['topup starter --wait', 'a package, and wait for the credit'],
+  ],
   options: { wait: { type: 'boolean', help: 'Wait until the balance shows the credit' } },
+  shared: ['timeout', 'json'],
   operands: [0, 1],
   takesAmount: true,
   async run({ program, values, operands: [amount = defaultTier] }) {

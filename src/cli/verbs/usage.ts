@@ -13,10 +13,12 @@ const maxDays = 366
 export const usage: Verb = {
   usage: 'usage [options]',
   description: 'Shows usage and its cost, as a table and a bar chart.',
+  examples: [['usage --by computer --days 7', 'what each computer cost in a week']],
   options: {
     by: { type: 'string', value: '<what>', help: 'day, computer, key or label (default: day)' },
     days: { type: 'string', value: '<n>', help: 'Number of days up to today, in UTC (default: 30)' },
   },
+  shared: ['timeout', 'json'],
   operands: [0, 0],
   async run({ program, values }) {
     const by = groupOf(values['by'] as string | undefined)

@@ -44,9 +44,9 @@ test('"use -" and "use --unset" return to the default sandbox, and "use" alone c
     assert.equal((await home.run(['use', ...args], { server })).stdout, 'Sandbox: default\n')
     assert.deepEqual(await chosen(server, home), [undefined, null])
   }
-  const { exitCode, stderr } = await home.run(['use', 'a/b'], { server })
+  const { exitCode, stderr } = await home.run(['use', 'a\tb'], { server })
   assert.equal(exitCode, 2)
-  assert.match(stderr, /Cannot use "a\/b" as a sandbox/)
+  assert.match(stderr, /Cannot use "a\\x09b" as a sandbox/)
 })
 
 test('the choice counts for its server alone, and leaves the saved token as it is', async () => {

@@ -7,8 +7,7 @@ import type { Settings } from '../settings.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
 
-/** What the server accepts as the name of a sandbox. */
-const namePattern = /^[A-Za-z0-9._:@-]{1,128}$/
+const maxNameLength = 128
 
 export const use: Verb = {
   usage: 'use [options] [sandbox]',
@@ -22,6 +21,7 @@ sandbox need not exist: the first command creates it.
     ['use -', 'they work in the default sandbox again'],
   ],
   options: { unset: { type: 'boolean', help: 'Return to the default sandbox' } },
+  shared: ['json'],
   operands: [0, 1],
   async run({ program, values, operands: [name] }) {
     if (values['unset'] && name !== undefined) throw new UsageError('Cannot use "--unset" together with a name')
@@ -37,9 +37,9 @@ sandbox need not exist: the first command creates it.
 }
 
 async function choose(program: Program, name: string, { url }: Settings): Promise<void> {
-  if (!namePattern.test(name))
+  if (name === '' || name.length > maxNameLength || printable(name) !== name)
     throw new UsageError(
-      `Cannot use "${name}" as a sandbox: a name has up to 128 letters from A to Z, digits, and . _ : @ -`,
+      `Cannot use "${printable(name)}" as a sandbox: a name has 1 to ${maxNameLength} printable characters`,
     )
   await saveConfigFile(configPaths(program)[0], { session: name, sessionUrl: url })
 }

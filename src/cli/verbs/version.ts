@@ -11,7 +11,9 @@ const defaultTimeoutMs = '5000'
 export const version: Verb = {
   usage: 'version',
   description: 'Shows the versions of this program and of the server. "--version" shows only that of this program.',
+  examples: [],
   options: {},
+  shared: ['json'],
   operands: [0, 0],
   async run(call) {
     const { program, values } = call

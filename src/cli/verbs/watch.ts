@@ -13,11 +13,16 @@ Shows the changes in a directory (default: ${defaultPath}) until it is interrupt
 with --json. Ends with code 1 when the directory or the sandbox is removed.
 
 A glob without a slash matches names at any depth, a glob with a slash matches paths relative to the directory.`,
+  examples: [
+    ['watch', 'all changes below /workspace'],
+    ["watch src --include '*.ts'", 'those of some files'],
+  ],
   options: {
     include: { type: 'string', multiple: true, value: '<glob>', help: 'Show only matching paths; repeatable' },
     exclude: { type: 'string', multiple: true, value: '<glob>', help: 'Leave out matching paths; repeatable' },
     'no-recursive': { type: 'boolean', help: 'Leave out subdirectories' },
   },
+  shared: ['session', 'cwd', 'json'],
   operands: [0, 1],
   async run({ program, values, operands: [path = values.cwd ?? defaultPath] }) {
     const client = await openClient(program, values)

@@ -41,11 +41,17 @@ Lists your workspaces, with a * at the selected one, or does one of these:
   cancel-deletion <name>   keeps it
 
 A workspace is given by its name or id. Its id after a token selects it too: <token>~<id>.`,
+  examples: [
+    ['workspaces create Research', 'for several users'],
+    ['workspaces invite ada@example.com --role admin', 'invites a user'],
+    ['workspaces use Research', 'works there from now on'],
+  ],
   options: {
     role: { type: 'string', value: '<role>', help: 'Role of the invited user: member, admin or owner' },
     workspace: { type: 'string', value: '<name>', help: 'The workspace to act in (default: the selected one)' },
     yes: { type: 'boolean', help: 'Delete without asking' },
   },
+  shared: ['timeout', 'json'],
   actions: Object.keys(actions),
   operands: [0, 3],
   async run(call) {

@@ -15,7 +15,12 @@ export const write: Verb = {
   description: `
 Writes a file from a local file, or from stdin if there is none or it is "-". The old file stays until the new one is
 complete. Content of any kind and size is accepted.`,
+  examples: [
+    ['write notes.txt local.txt', 'to /workspace/notes.txt'],
+    ['write hi.txt < hi.txt', 'from stdin'],
+  ],
   options: {},
+  shared: ['session', 'timeout', 'json'],
   operands: [1, 2],
   async run({ program, values, operands: [path = '', file = '-'] }) {
     const client = await openClient(program, { ...values, timeout: undefined })
