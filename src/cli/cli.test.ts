@@ -16,6 +16,8 @@ import { groups, verbs } from './verbs.ts'
 const names = Object.keys(verbs)
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 const home = new CliHome()
 after(() => home[Symbol.dispose]())
