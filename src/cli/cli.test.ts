@@ -7,7 +7,6 @@ import { after, test } from 'node:test'
 import { FakeServer } from '../../sdk/testing/fake-server.ts'
 import { FakeFailure } from '../../sdk/testing/fake-failure.ts'
 import { parseCall } from './arguments.ts'
-import type { SharedOption } from './global-options.ts'
 import { programHelp, verbHelp } from './help-text.ts'
 import { currentProgram, type Program } from './program.ts'
 import { CliHome } from './testing/run-cli.ts'
@@ -76,7 +75,7 @@ test('every command is explained in 80 columns, with its own options and with ex
       assert.equal(first, name)
       const { operands, values } = parseCall(words, verb)
       assert.ok(operands.length >= verb.operands[0] && operands.length <= verb.operands[1], line)
-      for (const option of Object.keys(values)) assert.ok(own.has(option as SharedOption) || option === 'url', line)
+      for (const option of Object.keys(values)) assert.ok(own.has(option) || option === 'url', line)
     }
   }
   for (const text of [programHelp(program), ...(await helps(program))])

@@ -55,7 +55,8 @@ export async function readSettings({ env, ...program }: Program, values: Values)
     configPaths({ env, ...program }).map(async (path) => {
       const reading = readConfigFile(path)
       // Of a broken file only the sandbox would be used.
-      return { path, config: isComplete ? await reading.catch(() => ({}) as ConfigFile) : await reading }
+      const none: ConfigFile = {}
+      return { path, config: isComplete ? await reading.catch(() => none) : await reading }
     }),
   )
   const url = checkUrl(givenUrl ?? files.find(({ config }) => config.url)?.config.url ?? defaultUrl)

@@ -1,4 +1,4 @@
-import { constants } from 'node:os'
+import type { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import { WebSocket } from 'ws'
 import type { ExecSession } from '../../../sdk/index.ts'

@@ -9,7 +9,7 @@ import { CliHome, type CliOptions } from '../testing/run-cli.ts'
 async function chosen(server: FakeServer, home: CliHome, args: string[] = [], more: CliOptions = {}) {
   server.requests.length = 0
   await home.run(['ps', ...args], { server, ...more })
-  const { sessionId } = server.requests[0]?.body as { sessionId?: string }
+  const { sessionId } = server.requests[0]!.body as { sessionId?: string }
   const { stdout } = await home.run(['status', ...args, '--json'], { server, ...more })
   const { sandbox } = JSON.parse(stdout)
   assert.equal(sandbox.sessionId, sessionId ?? 'default')
