@@ -556,10 +556,14 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
 
   test('suggestions name what is missing', async () => {
     const cases: [Record<string, unknown>, string, string][] = [
-      [{ command: 'PATH=/none; dig example.org' }, 'missing_command', 'sudo apt-get install -y dnsutils'],
+      [
+        { command: 'PATH=/none; dig example.org' },
+        'missing_command',
+        'sudo apt-get update && sudo apt-get install -y dnsutils',
+      ],
       [{ code: 'import cv2', language: 'python' }, 'missing_module', 'pip install opencv-python-headless'],
       [{ code: 'require("left-pad/x")', language: 'javascript' }, 'missing_module', 'npm install left-pad'],
-      [{ command: 'cowsay hi' }, 'missing_command', 'sudo apt-get install -y cowsay'],
+      [{ command: 'cowsay hi' }, 'missing_command', 'sudo apt-get update && sudo apt-get install -y cowsay'],
     ]
     for (const [fields, category, command] of cases) {
       const id = client.begin({ type: 'exec', sessionId, ...fields })

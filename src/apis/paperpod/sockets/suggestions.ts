@@ -107,7 +107,8 @@ function missing(stderr: string): Missing | undefined {
         ? `The command "${command}" is not installed. If a Debian package has the same name, install that`
         : `The command "${command}" is not installed. Install the Debian package that has it`,
     category: 'missing_command',
-    install: `sudo apt-get install -y ${debian ?? command}`,
+    // Images have no lists of packages.
+    install: `sudo apt-get update && sudo apt-get install -y ${debian ?? command}`,
   }
 }
 
