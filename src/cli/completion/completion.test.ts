@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { fakeSandbox } from '../../../sdk/testing/fake-sandboxes.ts'
 import { FakeServer } from '../../../sdk/testing/fake-server.ts'
 import { CliHome, mainPath } from '../testing/run-cli.ts'
 import { verbs } from '../verbs.ts'
@@ -33,6 +34,9 @@ before(async () => {
   await home.run(['start', '--id', 'web-server', 'sleep 600'], { server })
   await home.run(['start', '--id', 'over', 'true'], { server })
   await home.run(['mem:write', 'notes/plan.md'], { server, input: 'x' })
+  server.sandboxes.push(fakeSandbox(''), fakeSandbox('build'), fakeSandbox('old', { state: 'stopped' }))
+  for (const path of ['workspace/remote.txt', 'workspace/src/main.ts', 'workspace/$(touch hacked)', 'etc/hosts'])
+    await home.run(['write', `/${path}`], { server, input: 'x' })
 })
 after(async () => {
   await server[Symbol.asyncDispose]()
@@ -51,6 +55,19 @@ const cases: [line: string, found: string[], absent: string[]][] = [
   ['carrel kill web', ['web-server'], ['over']],
   ['carrel mem:read notes/', ['notes/plan.md'], []],
   ['carrel write /x loc', ['local.txt'], []],
+  ['carrel read rem', ['remote.txt'], ['local.txt']],
+  ['carrel rm src/', ['src/main.ts'], []],
+  ['carrel --session old read rem', [], ['remote.txt']],
+  ['carrel read --session=old rem', [], ['remote.txt']],
+  ['carrel logs --session build web', ['web-server'], []],
+  ['carrel cp :sr', [':src/'], []],
+  ['carrel cp loc', ['local.txt'], ['remote.txt']],
+  ['carrel cp build:rem', ['build:remote.txt'], []],
+  ['carrel ps --session bu', ['build'], ['old']],
+  ['carrel use o', ['old'], ['build']],
+  ['carrel sandboxes ', ['ls', 'stop', 'rm'], []],
+  ['carrel sandboxes rm bu', ['build'], []],
+  ['carrel attach web', ['web-server'], ['over']],
   ['carrel completion z', ['zsh'], ['bash']],
   ['carrel li', ['limits'], ['ls']],
   ['carrel keys ', ['list', 'create', 'revoke'], ['exec']],
@@ -59,8 +76,7 @@ const cases: [line: string, found: string[], absent: string[]][] = [
   ['carrel ledger v', ['verify'], []],
   ['carrel nodes r', ['remove'], []],
   ['carrel workspaces --json me', ['members'], ['leave']],
-  ['carrel completion --json z', ['zsh'], ['bash']],
-  ['carrel keys --s', ['--scope', '--session'], ['--expires']],
+  ['carrel keys --s', ['--scope'], ['--expires', '--session']],
   ['carrel limits --', ['--day', '--month', '--key'], ['--scope']],
   ['carrel help mem:us', ['mem:usage'], ['mem:ls']],
 ]
@@ -79,6 +95,7 @@ test('the actions of a command are completed and explained by its help, and noth
     'keys',
     'ledger',
     'nodes',
+    'sandboxes',
     'workspaces',
   ])
   for (const { name, operands } of commands) {
@@ -118,7 +135,7 @@ test('bash completes', { skip: missing('bash') }, async () => {
       _carrel
       printf '%s\\n' "\${COMPREPLY[@]}"`
     const { stdout, stderr } = await run('bash', ['--norc', '-c', script, 'bash', line], { env: env(), cwd: home.path })
-    assert.equal(stderr, '')
+    assert.equal(stderr, '', line)
     // What is before a colon is there already.
     const current = line.split(' ').at(-1)!
     const typed = current.slice(0, current.lastIndexOf(':') + 1)
@@ -132,6 +149,17 @@ test('bash completes', { skip: missing('bash') }, async () => {
       absent,
     )
   }
+})
+
+test('bash runs nothing of a name from a sandbox, and quotes it', { skip: missing('bash') }, async () => {
+  const script = `
+    source completion.bash
+    COMP_LINE='carrel read ' COMP_POINT=12 COMP_WORDS=(carrel read '')
+    _carrel
+    printf '%s\\n' "\${COMPREPLY[@]}"`
+  const { stdout } = await run('bash', ['--norc', '-c', script], { env: env(), cwd: home.path })
+  assert.ok(stdout.includes(String.raw`\$\(touch\ hacked\)`), stdout)
+  assert.ok(!existsSync(join(home.path, 'hacked')))
 })
 
 test('fish completes', { skip: missing('fish') }, async () => {

@@ -1,9 +1,12 @@
-import { globalOptions } from '../global-options.ts'
+import { commonOptions, sharedOptions } from '../global-options.ts'
 import type { Option } from '../verb.ts'
 import { verbs } from '../verbs.ts'
 
 /** The kind of values that an operand can be completed with. */
-export type OperandKind = 'actions' | 'files' | 'verbs' | 'shells' | 'processes' | 'memory' | 'nothing'
+export type OperandKind = 'actions' | 'files' | 'verbs' | 'shells' | RemoteKind | 'nothing'
+
+/** What the server is asked for. `places` are paths on both sides, as of "cp": remote ones have a colon. */
+export type RemoteKind = 'processes' | 'memory' | 'sandboxes' | 'paths' | 'places'
 
 export interface VerbWords {
   name: string
@@ -13,7 +16,14 @@ export interface VerbWords {
   actions: readonly string[]
   /** The kind of each operand; the last one applies to all further operands. */
   operands: OperandKind[]
+  /** Whether the last operand may be repeated. */
+  repeats: boolean
+  /** Whether options end at the first operand. */
+  takesCommand: boolean
 }
+
+/** The options that choose what the server is asked about. */
+export const contextOptions = ['--session', '--url', '--token']
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 
@@ -21,7 +31,8 @@ export const shells = ['bash', 'zsh', 'fish'] as const
 export async function wordList(): Promise<VerbWords[]> {
   return Promise.all(
     Object.entries(verbs).map(async ([name, entry]) => {
-      const { usage, options, actions = [] } = await entry.load()
+      const { usage, options, shared, actions = [], takesCommand = false } = await entry.load()
+      const known = Object.fromEntries(shared.map((option) => [option, sharedOptions[option]]))
       const operands = [...usage.matchAll(/[<[]([a-z]+)[>\]]/g)]
         .map(([, operand = '']) => operand)
         .filter((operand) => operand !== 'options')
@@ -29,10 +40,12 @@ export async function wordList(): Promise<VerbWords[]> {
       return {
         name,
         summary: entry.summary,
-        options: Object.entries({ ...options, ...globalOptions }),
+        options: Object.entries({ ...options, ...known, ...commonOptions }),
         actions,
-        // An action is followed by a name, which cannot be completed.
-        operands: actions.length > 0 ? ['actions' as const, 'nothing' as const] : operands,
+        // The name behind an action can be completed for sandboxes alone.
+        operands: actions.length > 0 ? ['actions' as const, namesOf[name] ?? ('nothing' as const)] : operands,
+        repeats: usage.endsWith('...'),
+        takesCommand,
       }
     }),
   )
@@ -44,8 +57,10 @@ export async function wordList(): Promise<VerbWords[]> {
 const kinds: Record<string, OperandKind> = {
   id: 'processes',
   file: 'files',
-  from: 'files',
-  to: 'files',
+  path: 'paths',
+  sandbox: 'sandboxes',
+  from: 'places',
+  to: 'places',
   shell: 'shells',
   'help command': 'verbs',
   'exec command': 'files',
@@ -55,6 +70,8 @@ const kinds: Record<string, OperandKind> = {
   'mem:rm path': 'memory',
   'mem:ls prefix': 'memory',
 }
+
+const namesOf: Record<string, OperandKind | undefined> = { sandboxes: 'sandboxes' }
 
 /** Returns whether the value of an option is a local file. */
 export function takesFile({ value }: Option): boolean {
