@@ -55,8 +55,7 @@ export async function readSettings({ env, ...program }: Program, values: Values)
     configPaths({ env, ...program }).map(async (path) => {
       const reading = readConfigFile(path)
       // Of a broken file only the sandbox would be used.
-      const none: ConfigFile = {}
-      return { path, config: isComplete ? await reading.catch(() => none) : await reading }
+      return { path, config: isComplete ? await reading.catch((): ConfigFile => ({})) : await reading }
     }),
   )
   const url = checkUrl(givenUrl ?? files.find(({ config }) => config.url)?.config.url ?? defaultUrl)
