@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -22,6 +23,37 @@ test('paths and links in the docs exist', () => {
       .map((path) => `${page} names ${path}`)
   })
   assert.deepEqual(missing, [])
+})
+
+/** Returns the anchors of a page, as GitHub derives them from headings. */
+const anchorsOf = (page: string) =>
+  [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
+test('anchors of links in the docs exist', () => {
+  let checked = 0
+  const wrong = [...pages, 'sdk/README.md', 'images/README.md'].flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].flatMap(([, path, anchor]) => {
+      checked++
+      const target = path ? relative(root, resolve(root, dirname(page), path)) : page
+      return anchorsOf(target).includes(anchor!) ? [] : [`${page} links to ${target}#${anchor}`]
+    }),
+  )
+  assert.deepEqual(wrong, [])
+  assert.ok(checked > 10)
+})
+
+test('the packages that README names are those that the server needs', () => {
+  const [, listed] = /missing Debian packages: ([^|]+) \|/.exec(read('README.md'))!
+  const source = read('scripts/lib/packages/host-needs.js')
+  const needed = [...source.matchAll(/choices: \[\s*\{ package: '([\w-]+)'/g)].map(([, name]) => name!)
+  // Every Debian has these.
+  const common = new Set(['util-linux', 'mount'])
+  assert.deepEqual(listed!.split(', ').toSorted(), needed.filter((name) => !common.has(name)).toSorted())
 })
 
 test('files that the docs name by a path suffix exist', () => {
