@@ -44,7 +44,7 @@ function start(parts: DocumentParts): Html {
         Isolated Linux over HTTP, ready in tens of milliseconds. Run code, store files, start servers and share them
         with others.
       </p>
-      ${codeFigure('A first request', highlight(`export CARREL_TOKEN=pp_sess_...\n${firstExample(parts)}`, 'shell'))}
+      ${codeFigure('A first request', highlight(`export CARREL_TOKEN=pp_sess_...\n${firstExample(parts, 'readable')}`, 'shell'))}
       <p>
         On the command line, <code>carrel help</code> lists every command. Agents read <a href="/SKILL.md">SKILL.md</a>;
         programs read <a href="/openapi.json">openapi.json</a>, or the document of a single API.

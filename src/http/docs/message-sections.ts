@@ -3,6 +3,7 @@ import { codeFigure, jsonFigure } from './code-figure.ts'
 import type { Operation, Schema } from './document.ts'
 import { fieldList, fieldsOf } from './field-list.ts'
 import { anchorOf } from './guide.ts'
+import { sentence } from './sentence.ts'
 import { operationId } from '../operation-schema.ts'
 import { highlight } from './highlight.ts'
 import { html, Html } from './html.ts'
@@ -38,7 +39,7 @@ function messageSection(operationId: string, message: DocumentedMessage, isSocke
       <h5>
         <a href="#${anchor}"><code>${name}</code></a>
       </h5>
-      <p>${description}.</p>
+      <p>${sentence(description)}</p>
       ${route !== undefined && html`<p>Its fields are those of ${routeLink(route)}, and so is the data of its answer.</p>`}
       ${fields.length > 0 && fieldList(fields, from === 'client' ? 'request' : 'answer')}
     </div>

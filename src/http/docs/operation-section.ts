@@ -4,6 +4,7 @@ import type { Operation } from './document.ts'
 import { fieldList, fieldsOf, type Field } from './field-list.ts'
 import { html, type Html } from './html.ts'
 import { messageSections } from './message-sections.ts'
+import { sentence } from './sentence.ts'
 import { sampleFigure } from './sample-figure.ts'
 
 /** What the section of a route needs to know of its page. */
@@ -56,10 +57,6 @@ export function methodBadge({ method, isSocket }: Pick<Operation, 'method' | 'is
 /** Recorded answers name the origin of a server with default settings. */
 function withOrigin(answer: unknown, origin: string): unknown {
   return JSON.parse(JSON.stringify(answer).replaceAll('http://localhost:4280', origin))
-}
-
-function sentence(text: string): string {
-  return text.endsWith('.') ? text : `${text}.`
 }
 
 function requestFields({ parameters, request }: Operation): Field[] {

@@ -3,6 +3,7 @@ import { operationsByTopic, type Operation } from './document.ts'
 import { errorsOf } from './errors.ts'
 import { exampleCommand } from './samples/curl.ts'
 import { guideMarkdown } from './guide.ts'
+import { sentence } from './sentence.ts'
 import type { DocumentParts } from './parts.ts'
 
 /**
@@ -67,8 +68,4 @@ ${parameterNames ? `- request: ${parameterNames}\n` : ''}- response: ${isSocket 
 ${exampleCommand(origin, operation)}
 \`\`\`
 `
-}
-
-function sentence(text: string): string {
-  return text.endsWith('.') ? text : `${text}.`
 }

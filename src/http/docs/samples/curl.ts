@@ -3,7 +3,7 @@ import { firstMessage } from './first-message.ts'
 import { sampleRequest, type SampleRequest } from './sample-request.ts'
 
 /** How JSON is written: on one line, or on several lines if it is long. */
-type JsonForm = 'short' | 'readable'
+export type JsonForm = 'short' | 'readable'
 
 /** Returns the command that sends a route's example, or opens its WebSocket. The token is in `CARREL_TOKEN`. */
 export function exampleCommand(origin: string, operation: Operation, form: JsonForm = 'short'): string {
