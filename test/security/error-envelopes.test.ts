@@ -29,7 +29,7 @@ type Surface = 'environments' | 'agent-computer' | 'pawpado' | 'paperpod'
 /** The surface of each path, stated independently: how the server decides this is what is tested. */
 const surfaces: [RegExp, Surface][] = [
   [/^\/api\/v1(\/|$)/, 'pawpado'],
-  [/^\/(v1\/(workspaces|exec)|users\/me\/sessions|billing\/(pay|return|cancel))(\/|$)/, 'paperpod'],
+  [/^\/(v1\/(workspaces|sandboxes|exec)|users\/me\/sessions|billing\/(pay|return|cancel))(\/|$)/, 'paperpod'],
   [/^\/(auth|users|billing|sessions|samples|datasets)(\/|$)/, 'environments'],
   [/^\/v1(\/|$)/, 'agent-computer'],
   [/^/, 'paperpod'],
@@ -204,7 +204,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     assert.ok(queried.length >= 4)
     for (const route of queried) {
       const { name } = route.operation.parameters!.find((one) => one.in === 'query')!
-      const answer = await ask('GET', `${route.path}?${name}=`)
+      const answer = await ask('GET', `${route.path}?${name}=&no_such_field=1`)
       isRefusal(route.name, route.path, [route.surface === 'environments' ? 422 : 400], answer, route)
     }
   })
