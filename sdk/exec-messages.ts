@@ -40,7 +40,8 @@ export interface ExecProgram {
   /** Language of `command`; default: `shell`. */
   language?: Language | (string & {}) | undefined
   sessionId?: string | undefined
-  env?: Record<string, string> | undefined
+  /** Numbers and booleans become text; a variable that is null is left out. */
+  env?: Record<string, string | number | boolean | null> | undefined
   /** An absolute path in the sandbox. */
   cwd?: string | undefined
   /** A user name or id that exists in the sandbox. */

@@ -33,14 +33,16 @@ test('execute() sends language, environment, folder and time limit', async () =>
   })
 })
 
-test('execute() with a limit that is too long for one request uses an exec session', async () => {
-  await using server = await FakeServer.start()
-  const { status, processId, result } = await clientOf(server).execute('echo long; exit 4', { timeoutMs: 3_600_000 })
-  assert.equal(server.requestsTo('/execute').length, 0)
-  assert.deepEqual(
-    { status, processId, stdout: result.stdout, exitCode: result.exitCode },
-    { status: 'completed', processId: 'proc-1', stdout: 'long\n', exitCode: 4 },
-  )
+test('execute() without a limit, or with one that is too long for one request, uses an exec session', async () => {
+  for (const timeoutMs of [3_600_000, 0]) {
+    await using server = await FakeServer.start()
+    const { status, processId, result } = await clientOf(server).execute('echo long; exit 4', { timeoutMs })
+    assert.equal(server.requestsTo('/execute').length, 0)
+    assert.deepEqual(
+      { status, processId, stdout: result.stdout, exitCode: result.exitCode },
+      { status: 'completed', processId: 'proc-1', stdout: 'long\n', exitCode: 4 },
+    )
+  }
 })
 
 test('executeStream() yields events in order and ends with complete', async () => {

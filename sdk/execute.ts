@@ -10,7 +10,8 @@ export interface ExecuteOptions extends CallOptions {
   language?: Language | undefined
   /** Time limit of the code, in milliseconds; default 30,000, and 0 means no limit. The whole process tree is then killed. */
   timeoutMs?: number | undefined
-  env?: Record<string, string> | undefined
+  /** Numbers and booleans become text; a variable that is null is left out. */
+  env?: Record<string, string | number | boolean | null> | undefined
   /** An absolute path in the sandbox. */
   cwd?: string | undefined
 }

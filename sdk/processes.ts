@@ -45,7 +45,8 @@ export interface ProcessLogs {
 export interface StartOptions extends RequestOptions {
   /** Default: the server chooses an id. */
   processId?: string | undefined
-  env?: Record<string, string> | undefined
+  /** Numbers and booleans become text; a variable that is null is left out. */
+  env?: Record<string, string | number | boolean | null> | undefined
   cwd?: string | undefined
   /** Time limit of the process, in milliseconds; default: the server's 15 minutes. 0 for no limit. */
   timeoutMs?: number | undefined

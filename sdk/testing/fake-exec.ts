@@ -79,8 +79,9 @@ class ExecLink {
     if (fault === 'silence') return
     if (fault) return this.#socket.terminate()
     const argv = message.argv ?? this.#server.argvOf(message.command ?? '', message.language ?? 'shell')
-    const { env, cwd, stdin, timeoutMs } = message
-    this.#follow(this.#server.spawn({ argv, env, cwd, stdin, timeoutMs }), 0)
+    const { cwd, stdin, timeoutMs } = message
+    const env = message.env as Record<string, string> | undefined
+    this.#follow(this.#server.spawn({ argv, env, cwd, stdin, timeoutMs: timeoutMs || undefined }), 0)
   }
 
   #onAttach(processId: string, cursor: number | undefined): void {

@@ -14,7 +14,13 @@ interface ExecuteBody {
 /** Serves `/execute*` and `/process/*` with programs of this machine. */
 export function serveProcesses(app: FastifyInstance, server: FakeServer): void {
   const spawn = ({ code, language, timeout, env, cwd }: ExecuteBody) =>
-    server.spawn({ argv: server.argvOf(code, language), env, cwd, stdin: false, timeoutMs: timeout ?? 30_000 })
+    server.spawn({
+      argv: server.argvOf(code, language),
+      env,
+      cwd,
+      stdin: false,
+      timeoutMs: (timeout ?? 30_000) || undefined,
+    })
   const find = (processId: string) => {
     const process = server.processes.get(processId)
     if (!process) throw new FakeFailure(404, 'NOT_FOUND', `Process "${processId}" does not exist`)

@@ -580,6 +580,8 @@ describe('interpret() of the SDK', () => {
     const client = new Carrel({ baseUrl: server.url, token: server.token, sessionId: newSession() })
     const { status, results } = await client.interpret('import time\nv = 6\nv * 7')
     assert.deepEqual([status, results[0]?.text], ['completed', '42'])
+    const unlimited = await client.interpret('time.sleep(0.1)\nv', { timeoutMs: 0 })
+    assert.deepEqual([unlimited.status, unlimited.results[0]?.text], ['completed', '6'])
     const cut = client.interpret('v = 7\ntime.sleep(60)', { timeoutMs: 90_000, signal: AbortSignal.timeout(1000) })
     await assert.rejects(cut, { name: 'TimeoutError' })
     assert.equal((await client.interpret('v')).results[0]?.text, '7')

@@ -30,8 +30,11 @@ test('a process from start has no time limit unless one is given', async () => {
   await using server = await FakeServer.start()
   await home.run(['start', 'true'], { server })
   await home.run(['start', '--timeout', '5000', '--id', 'mine', 'true'], { server })
+  await home.run(['start', '--timeout', '0', '--id', 'endless', 'true'], { server })
   assert.equal(server.processes.get('proc-1')?.request.timeoutMs, undefined)
   assert.equal(server.processes.get('mine')?.request.timeoutMs, 5000)
+  assert.equal(server.processes.get('endless')?.request.timeoutMs, undefined)
+  assert.equal((await home.run(['ps', '--timeout', '0'], { server })).exitCode, 0)
 })
 
 test('start passes several words to the shell as typed', async () => {
