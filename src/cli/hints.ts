@@ -54,6 +54,7 @@ export function startHints({ name }: Program, id: string, session: string | unde
   const rest = session === undefined ? '' : ` --session ${session}`
   return {
     exposePort: `${name} expose <port>${rest}   gives it a public address, if it is a server`,
+    readOutput: `${name} logs ${id}${rest}   shows its output; -f follows it`,
     checkStatus: `${name} ps${rest}   shows whether it runs`,
     stopProcess: `${name} kill ${id}${rest}   ends it`,
   }

@@ -14,7 +14,10 @@ test('start prints the id alone on stdout and hints on stderr; ps shows it; kill
   await using server = await FakeServer.start()
   const started = await home.run(['start', 'sleep 60'], { server })
   assert.deepEqual([started.exitCode, started.stdout], [0, 'proc-1\n'])
-  assert.match(started.stderr, /^ {2}carrel expose <port> .*\n {2}carrel ps .*\n {2}carrel kill proc-1 .*\n$/)
+  assert.match(
+    started.stderr,
+    /^ {2}carrel expose <port> .*\n {2}carrel logs proc-1 .*\n {2}carrel ps .*\n {2}carrel kill proc-1 .*\n$/,
+  )
   const running = await home.run(['ps'], { server })
   assert.match(
     running.stdout,
