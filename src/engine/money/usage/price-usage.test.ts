@@ -4,7 +4,8 @@ import * as fc from 'fast-check'
 import { priceUsage, type Remainder } from './price-usage.ts'
 
 test('many intervals cost exactly as much as one interval of their sum', () => {
-  const quantities = fc.array(fc.nat(10_000_000_000), { maxLength: 50 })
+  // At the highest price, the amount of one part is still a number that can be represented: below 2^53.
+  const quantities = fc.array(fc.nat(9_000_000_000), { maxLength: 50 })
   const price = fc.record({ micros: fc.nat(1_000_000), per: fc.integer({ min: 1, max: 4_000_000_000 }) })
   fc.assert(
     fc.property(quantities, price, (parts, price) => {
