@@ -147,8 +147,10 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
         [400, 'tier'],
         String(tier),
       )
-    for (const body of [{}, { tier: 'starter', amountCents: 500 }, { tier: 'starter', account: 'x' }])
-      assert.equal((await topUp(body)).status, 400)
+    for (const body of [{}, { tier: 'starter', amountCents: 500 }]) assert.equal((await topUp(body)).status, 400)
+    const unknown = await topUp({ tier: 'starter', account: 'x' })
+    assert.equal(unknown.status, 402)
+    assert.match(unknown.headers.get('carrel-hint')!, /"account"/)
   })
 
   test('the token of the account is required, also with a payment', async () => {

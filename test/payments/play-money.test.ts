@@ -97,11 +97,11 @@ describe('play money', { timeout: 300_000 }, () => {
         () => page.evaluate<string>('document.title'),
         (title) => wished.test(title),
       )
-    await page.evaluate("document.querySelector('a').click()")
+    await page.evaluate("document.querySelector('main a').click()")
     await title(/Nothing was paid/)
     assert.equal(await credit(token), 5)
     await page.goTo(url)
-    await page.evaluate("document.querySelector('button').click()")
+    await page.evaluate("document.querySelector('main form button').click()")
     await title(/Thank you/)
     assert.equal(await credit(token), 27)
     assert.deepEqual(page.complaints, [])

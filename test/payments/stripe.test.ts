@@ -634,7 +634,7 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
     }
     for (const raw of ['{"amount_cents":NaN}', '{"amount_cents":1e400}', '{"amount_cents":0x1F4}', '{}', '[]', ''])
       assert.equal((await deposit(tenant, raw)).status, 422, raw)
-    for (const currency of ['eur', '', 7, null]) {
+    for (const currency of ['eur', '', 7]) {
       const { status, body } = await deposit(tenant, { amount_cents: 500, currency })
       assert.deepEqual([status, body.field], [422, 'currency'])
     }
@@ -682,17 +682,11 @@ describe('payments by Stripe', { timeout: 300_000 }, () => {
       all.items,
     )
     assert.ok(all.items[0].amount_cents > 0 && all.items[0].amount_cents < 0.1)
-    for (const query of [
-      '?page=0',
-      '?page=-1',
-      '?page=x',
-      '?limit=0',
-      '?limit=101',
-      '?limit=1.5',
-      '?limit=',
-      '?pages=1',
-    ])
+    for (const query of ['?page=0', '?page=-1', '?page=x', '?limit=0', '?limit=101', '?limit=1.5', '?limit='])
       assert.equal((await server.call('GET', `/billing/usage${query}`, undefined, { token })).status, 422, query)
+    const misspelt = await server.call('GET', '/billing/usage?pages=1', undefined, { token })
+    assert.equal(misspelt.status, 200)
+    assert.match(misspelt.headers.get('carrel-hint')!, /"pages".*"page"/)
   })
 
   test('prices are public', async () => {
