@@ -173,7 +173,8 @@ test(
       await using browser = await BrowserPage.open()
       const title = (expected: string) =>
         until(
-          () => browser.evaluate<string>('document.title').catch(() => 'loading'),
+          () =>
+            browser.evaluate<string>("document.readyState === 'complete' ? document.title : ''").catch(() => 'loading'),
           (found) => found === expected,
         )
       await browser.goTo(server.url)
