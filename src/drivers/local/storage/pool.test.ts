@@ -51,6 +51,27 @@ test('a first attempt that fails leaves nothing, and is repeated', async (t) => 
   assert.equal(devicesOf(join(directory, 'pool.img')).length, 1)
 })
 
+test('an attempt that cannot be mounted is repeated on another device, and no device stays attached', async (t) => {
+  const directory = dataDirectory(t)
+  const used = join(directory, 'used')
+  // What is written over the start of the device keeps it from being mounted.
+  replaceProgram(
+    t,
+    'losetup',
+    `PATH=\${PATH#*:}
+case "$*" in *--find*)
+  device=$(losetup "$@"); echo $device >> ${used}; dd if=/dev/zero of=$device bs=1M count=1 conv=fsync; echo $device;;
+*) exec losetup "$@";; esac`,
+  )
+  const { storage, limitations } = await openPool(directory)
+  assert.equal(storage.kind, 'directory')
+  assert.match(limitations.join(), /\(\/dev\/loop\d+: mount: EINVAL/)
+  const devices = readFileSync(used, 'utf8').trim().split('\n')
+  assert.ok(devices.length > 1 && new Set(devices).size === devices.length)
+  const attached = execFileSync('losetup', ['-n', '-O', 'BACK-FILE'], { encoding: 'utf8' })
+  assert.ok(!attached.includes(directory), attached)
+})
+
 test('where no file system can be made, the pool is plain directories for good, and says why', async (t) => {
   const directory = dataDirectory(t)
   replaceProgram(t, 'mkfs.btrfs', 'echo not on this host >&2; exit 1')

@@ -77,24 +77,39 @@ async function plain(directory: string, reason?: string): Promise<Pool> {
   return { directory, storage: new DirectoryStorage(), isInFile: false, limitations }
 }
 
-/** Makes and mounts a pool in a file. Resolves with the reason of the last failure, else undefined. */
+/**
+ * Makes and mounts a pool in a file. Resolves with the reason of the last failure, else undefined. The loop device of a
+ * failed attempt is freed at the end, so that each attempt has another one.
+ */
 async function make(file: string, directory: string): Promise<string | undefined> {
+  const failed = new Set<string>()
   let reason: string | undefined
   for (let tries = 0; tries < maxMakeTries; tries++) {
     if (tries > 0) await delay(makePauseMs)
     try {
       await format(file)
       await mountFile(file, directory)
-      return undefined
+      reason = undefined
+      break
     } catch (error) {
-      reason = messageOf(error)
+      const devices = await devicesOf(file).catch(() => [])
+      for (const device of devices) failed.add(device)
+      reason = messageOf(error) + (await kernelMessages(devices))
       // Nothing is in it yet.
       await detach(directory).catch(() => {})
-      await detachFile(file)
       await rm(file, { force: true })
     }
   }
+  for (const device of failed) await run('losetup', ['--detach', device]).catch(() => {})
   return reason
+}
+
+/** Returns what the kernel has last said of a file system on one of these devices, in parentheses. */
+async function kernelMessages(devices: string[]): Promise<string> {
+  const names = devices.map((device) => device.replace('/dev/', ''))
+  const log = names.length > 0 ? await run('dmesg', ['--notime']).catch(() => '') : ''
+  const lines = log.split('\n').filter((line) => /btrfs/i.test(line) && names.some((name) => line.includes(name)))
+  return lines.length > 0 ? ` (${lines.slice(-maxKernelMessages).join('; ')})` : ''
 }
 
 async function format(file: string): Promise<void> {
@@ -148,12 +163,12 @@ async function mountFile(file: string, directory: string): Promise<void> {
   const device = attached ?? (await run('losetup', ['--find', '--show', '--direct-io=on', file])).trim()
   const mount = ['mount', device, directory, 'btrfs', MS_NOSUID | MS_NODEV | MS_NOATIME, poolOptions] as const
   // A thread of the pool mounts it for the host; this process mounts it again if its own mount namespace is another.
-  await callAsync(...mount)
-  if (!isMounted(directory)) call(...mount)
-}
-
-async function detachFile(file: string): Promise<void> {
-  for (const device of await devicesOf(file).catch(() => [])) await run('losetup', ['--detach', device]).catch(() => {})
+  try {
+    await callAsync(...mount)
+    if (!isMounted(directory)) call(...mount)
+  } catch (error) {
+    throw new Error(`${device}: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /** Returns the loop devices of a file. */
@@ -181,8 +196,9 @@ const BTRFS_MAGIC = 0x9123_683e
 const poolShare = 0.8
 /** Deleted data returns to the disk, and quotas count it as gone soon, since commits bring quota groups up to date. */
 const poolOptions = 'discard=async,commit=5'
-const maxMakeTries = 3
+const maxMakeTries = 4
 const makePauseMs = 500
+const maxKernelMessages = 3
 const maxReopenTries = 50
 const reopenPauseMs = 200
 const plainMark = '.plain-directories'

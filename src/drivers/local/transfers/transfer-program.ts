@@ -130,9 +130,12 @@ async function* catching(input: AsyncIterable<Buffer>, onFailure: (error: unknow
 
 /** A program that stops reading says itself why, unless it has found the end of its input before the input ended. */
 async function explainClosedInput(error: unknown, ended: Promise<void>): Promise<never> {
-  if ((error as NodeJS.ErrnoException).code === 'EPIPE') await ended
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  if (codesOfClosedInput.has(code)) await ended
   throw error
 }
 
+/** The kernel's word for a closed pipe, and Node's, which closes the input of a program once it sees its end. */
+const codesOfClosedInput: ReadonlySet<string> = new Set(['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'])
 const script = fileURLToPath(new URL('run-confined.sh', import.meta.url))
 const maxComplaint = 4_000
