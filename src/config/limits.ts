@@ -272,6 +272,8 @@ export const limits = {
   /** How long an Idempotency-Key is remembered. */
   idempotencyMs: 24 * 60 * 60 * 1000,
   idempotencyKeyLength: 255,
+  /** How long an operation that has ended can be read. */
+  endedOperationMs: 7 * 24 * 60 * 60 * 1000,
   idempotentResponseBytes: 1 * MiB,
   /**
    * Stored answer of a request that ran a process: its output is kept anyway, and a larger answer is made from it

@@ -32,6 +32,9 @@ export interface Settings {
   computerMemoryBytes: number
   computerDiskBytes: number
   computerPids: number
+  /** How much memory and storage is promised to computers that keep their files, as multiples of what the host has. */
+  memoryOvercommit: number
+  diskOvercommit: number
   idleTimeoutMs: number
   sweepIntervalMs: number
   warmComputers: number
@@ -175,6 +178,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     computerMemoryBytes: read.integer('CARREL_COMPUTER_MEMORY_MIB', 1024, 64, Math.floor(totalmem() / MiB)) * MiB,
     computerDiskBytes: read.integer('CARREL_COMPUTER_DISK_MIB', 10_240, 64, 64 * 1024 * 1024) * MiB,
     computerPids: read.integer('CARREL_COMPUTER_PIDS', 1024, 16, 4_000_000),
+    memoryOvercommit: read.number('CARREL_MEMORY_OVERCOMMIT', 2, 0.1, 100),
+    diskOvercommit: read.number('CARREL_DISK_OVERCOMMIT', 4, 0.1, 100),
     idleTimeoutMs: read.integer('CARREL_IDLE_TIMEOUT_S', 600, 1, 30 * 24 * 3600) * 1000,
     sweepIntervalMs: read.integer('CARREL_SWEEP_INTERVAL_MS', 5000, 50, 3_600_000),
     warmComputers: read.integer('CARREL_WARM_COMPUTERS', 2, 0, 1000),

@@ -20,6 +20,7 @@ import * as noMagicValues from './migrations/0019-no-magic-values.ts'
 import * as nodes from './migrations/0020-nodes.ts'
 import * as secrets from './migrations/0021-secrets.ts'
 import * as memoryPaths from './migrations/0022-memory-paths.ts'
+import * as lastingComputers from './migrations/0023-lasting-computers.ts'
 import type { Database } from './schema.ts'
 
 /** Run in the order of their names; a released migration is never changed. */
@@ -45,6 +46,7 @@ const migrations: Record<string, Migration> = {
   '0020-nodes': nodes,
   '0021-secrets': secrets,
   '0022-memory-paths': memoryPaths,
+  '0023-lasting-computers': lastingComputers,
 }
 
 /**

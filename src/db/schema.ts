@@ -211,6 +211,12 @@ export interface ComputerRow {
   updated_at: number
   started_at: number | null
   last_active_at: number
+  /** The name for people; null where the computer has none but `name`. */
+  display_name: string | null
+  /** The preset whose size the computer was created with; null for a size of its own. */
+  size_preset: string | null
+  /** The snapshot that the computer was created from; null for one that was created from its image. */
+  snapshot_id: string | null
 }
 
 export interface ProcessRow {
@@ -266,13 +272,28 @@ export interface OperationRow {
   account_id: string
   /** The node whose server does the work. */
   node_id: string
+  /** What is done: a kind that `Operations` knows, such as `computer.create`. */
   kind: string
   state: 'running' | 'succeeded' | 'failed'
+  /** From 0 to 1. */
   progress: number
+  /** What came of it; null until it has succeeded. */
   result: string | null
+  /** The code and the sentence of the failure; null unless it has failed. */
   error: string | null
   created_at: number
   updated_at: number
+  /** What it works on, such as `computer`, and that thing's id. */
+  resource_type: string
+  resource_id: string
+  /** The token that asked for it, for the audit log. */
+  actor: string
+  /** What the work needs to know beyond the resource. */
+  input: string | null
+  /** The Idempotency-Key of the request, so that a repeated one finds the operation; null without one. */
+  request_key: string | null
+  /** null while it runs. */
+  ended_at: number | null
 }
 
 export interface IdempotencyRow {

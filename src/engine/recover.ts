@@ -7,7 +7,6 @@ import { pruneKeys } from './idempotency/keys.ts'
 import { loadLowCredit } from './money/credit/load-low-credit.ts'
 import { grantToAll } from './money/ledger/grant.ts'
 import { recoverUsage } from './money/usage/recover-usage.ts'
-import { failInterrupted } from './operations/operations.ts'
 
 /** Recovers what an earlier server left, before the first request. The order matters: charges depend on what runs. */
 export async function recover(engine: Engine): Promise<void> {
@@ -19,6 +18,6 @@ export async function recover(engine: Engine): Promise<void> {
   await recoverProcesses(engine)
   await recoverUsage(engine)
   await forgetUnrecorded(engine)
-  await failInterrupted(engine)
   await pruneKeys(engine, { unfinished: true })
+  await engine.operations.resume()
 }

@@ -11,6 +11,7 @@ import { pruneFirstCredits } from './identity/auth/first-credit.ts'
 import { pruneLinks } from './identity/auth/magic-links.ts'
 import { pruneWalletProofs } from './identity/auth/wallet.ts'
 import { pruneInvitations } from './identity/workspaces/invitations.ts'
+import { pruneOperations } from './operations/operations.ts'
 import { settlePending } from './money/machine-payments/settle-payment.ts'
 import { reconcilePayments } from './money/payments/reconcile-payments.ts'
 import { measureStorage } from './money/usage/measure-storage.ts'
@@ -41,6 +42,7 @@ export function schedule(
   const tasks: [everyMs: number, work: () => Promise<void>][] = [
     [sweepMs, () => sweepLeases(engine)],
     [sweepMs, () => settleInconsistent(engine)],
+    [sweepMs, () => engine.operations.resume()],
     [sweepMs, () => prune(pruneProcesses)],
     [sweepMs, () => watchCredit(engine)],
     [Math.min(sweepMs, limits.unattendedCheckMs), () => watchOrphans(engine)],
@@ -51,6 +53,7 @@ export function schedule(
     [limits.paymentPollMinMs, () => checkPayments(false)],
     [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],
     [pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })],
+    [pruneIntervalMs, onOneNode(() => pruneOperations(engine))],
     [pruneIntervalMs, onOneNode(() => pruneLinks(engine))],
     [pruneIntervalMs, onOneNode(() => pruneFirstCredits(engine))],
     [pruneIntervalMs, onOneNode(() => pruneWalletProofs(engine))],

@@ -1,4 +1,7 @@
 /** What the surfaces see of the layers below the engine. */
+export type { OperationRow as OperationFacts } from '../db/schema.ts'
+export type { OwnedRow as OwnedComputer } from './computers/access/look-up.ts'
+export type { WantedSize } from './computers/durable/sizes.ts'
 export type { OpenPort } from './computers/live-events.ts'
 export type { ProcessFacts } from './computers/processes/recorder.ts'
 export type {
@@ -6,6 +9,7 @@ export type {
   ExitReason,
   FileChange,
   FileInfo,
+  ImageInfo,
   OpenFile,
   OutputPiece,
   OutputRecord,

@@ -1,4 +1,5 @@
 import { routeErrors } from './operation-schema.ts'
+import { successOf } from './success-of.ts'
 import type { CataloguedRoute } from './route-catalog.ts'
 
 interface Operation {
@@ -13,7 +14,7 @@ interface Operation {
 export function addExtras(operation: Operation, { name, options, surface }: CataloguedRoute): void {
   const { responses = {} } = operation
   const answer = surface.answers?.[name]
-  const json = responses['200']?.content?.['application/json']
+  const json = successOf(responses)?.[1].content?.['application/json']
   if (json && answer !== undefined) json.example = answer
   for (const [status, codes] of routeErrors(options, surface))
     if (responses[status]) Object.assign(responses[status], { 'x-codes': codes.map(surface.envelope.codeOf) })

@@ -10,6 +10,10 @@ export const patterns = {
   },
   days: { source: '^[1-9]\\d{0,2}$', words: 'be a whole number from 1 to 999' },
   processName: { source: '^[A-Za-z0-9._:-]+$', words: 'contain only letters from A to Z, digits, . _ : -' },
+  dnsLabel: {
+    source: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$',
+    words: 'contain only lower-case letters, digits and hyphens, and begin and end with a letter or digit',
+  },
   listCursor: { source: '^[A-Za-z0-9_-]+$', words: 'be a cursor from an earlier list' },
   workspaceName: {
     source: String.raw`^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'&()_\-]*$`,

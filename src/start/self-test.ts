@@ -1,5 +1,5 @@
 import { findComputer, openComputer } from '../engine/computers/access/open-computer.ts'
-import { removeComputer } from '../engine/computers/manage/remove.ts'
+import { removeSandbox } from '../engine/computers/manage/remove.ts'
 import type { Caller } from '../engine/caller.ts'
 import type { Engine } from '../engine/engine.ts'
 import { execute } from '../engine/computers/processes/execute.ts'
@@ -27,7 +27,7 @@ export async function selfTest(engine: Engine): Promise<number> {
     took = performance.now() - started
   } finally {
     const computer = await findComputer(engine, caller, { name }, 'manage')
-    if (computer) await removeComputer(engine, computer, 'start-up proof')
+    if (computer) await removeSandbox(engine, computer, 'start-up proof')
   }
   if (execution.stdout.toString() !== '42\n') {
     throw new Error(

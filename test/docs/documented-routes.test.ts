@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { Compile } from 'typebox/compile'
 import { surfaces } from '../../src/apis/surfaces.ts'
+import { successOf } from '../../src/http/success-of.ts'
 import { appRoutes } from '../support/app-routes.ts'
 import { readPage, type Document } from './reference.ts'
 
@@ -85,7 +86,7 @@ describe('the committed reference', () => {
       const { paths } = JSON.parse(await readPage(`docs/reference/${name}.json`)) as Document
       for (const [path, methods] of Object.entries(paths))
         for (const [method, { responses, 'x-messages': messages }] of Object.entries(methods)) {
-          const content = responses['200']?.content ?? {}
+          const content = successOf(responses)?.[1].content ?? {}
           const what = `${name}: ${method} ${path}`
           if (content['application/json']) assert.notEqual(content['application/json'].example, undefined, what)
           assert.equal(messages !== undefined, '101' in responses || 'text/event-stream' in content, what)

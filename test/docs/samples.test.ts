@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { surfaces } from '../../src/apis/surfaces.ts'
-import { needsSecret } from '../support/call-example.ts'
+import { createExampleComputer, needsSecret, needsState } from '../support/call-example.ts'
 import { TestServer } from '../support/server.ts'
 
 interface Sample {
@@ -18,6 +18,7 @@ interface Sample {
 /** Samples that a test cannot run: a stream without an end, and mail, of which a mailbox gets a limited number. */
 const excluded = new Set([
   ...needsSecret,
+  ...needsState,
   'POST /watch',
   'POST /v1/workspaces/{workspaceId}/invitations',
   'POST /login',
@@ -60,7 +61,9 @@ describe('the samples of /docs', { timeout: 300_000 }, () => {
     samples.filter(({ route, code }) => !excluded.has(route) && code[language] !== undefined)
 
   const start = async (file: string, argv: string[]) => {
-    const env = { PATH: process.env.PATH, HOME: folder, CARREL_TOKEN: await server.newAccount() }
+    const token = await server.newAccount()
+    await createExampleComputer(server, token)
+    const env = { PATH: process.env.PATH, HOME: folder, CARREL_TOKEN: token }
     const { stdout } = await run(file, argv, { cwd: folder, env, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 })
     return stdout
   }

@@ -58,6 +58,12 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
         error: null,
         created_at: 1,
         updated_at: 1,
+        resource_type: 'computer',
+        resource_id: `running-${who}`,
+        actor: user_id,
+        input: `{"a":"${email}"}`,
+        request_key: who,
+        ended_at: 1,
       },
     ],
     idempotency: [
@@ -199,6 +205,9 @@ function computer(
     updated_at: 1,
     started_at: null,
     last_active_at: 1,
+    display_name: null,
+    size_preset: null,
+    snapshot_id: null,
   }
 }
 

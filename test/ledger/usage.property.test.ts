@@ -150,9 +150,22 @@ function computer(id: string, accountId: string, lifecycle: Lifecycle): Computer
   const none = { state_reason: null, idle_timeout_ms: null, expires_at: null }
   const size = { cpus: 1, memory_bytes: 1, disk_bytes: 1, pids: 1 }
   const times = { created_at: 1_000_000, updated_at: 0, started_at: 1_000_000, last_active_at: 0 }
+  const unnamed = { display_name: null, size_preset: null, snapshot_id: null }
   const state = lifecycle === 'sandbox' ? ('running' as const) : ('stopped' as const)
   const home = { node_id: base.node.id, fence: 0 }
-  return { id, account_id: accountId, name: id, ...home, image: 'i', state, lifecycle, ...none, ...size, ...times }
+  return {
+    id,
+    account_id: accountId,
+    name: id,
+    ...home,
+    image: 'i',
+    state,
+    lifecycle,
+    ...none,
+    ...size,
+    ...times,
+    ...unnamed,
+  }
 }
 
 const doing = fc.oneof(

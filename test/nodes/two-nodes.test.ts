@@ -8,9 +8,9 @@ import { recoverProcesses } from '../../src/engine/computers/processes/recover-p
 import { claimKey, pruneKeys } from '../../src/engine/idempotency/keys.ts'
 import { recoverUsage } from '../../src/engine/money/usage/recover-usage.ts'
 import { settleRunning } from '../../src/engine/money/usage/settle-usage.ts'
-import { failInterrupted, startOperation } from '../../src/engine/operations/operations.ts'
+import { transaction } from '../../src/db/transaction.ts'
 import type { Engine } from '../../src/engine/engine.ts'
-import { newSession } from '../support/server.ts'
+import { newSession, until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
 /** Sandboxes are idle at once, so that a sweep over those of another node would stop them. */
@@ -24,7 +24,7 @@ const walks: Record<string, (engine: Engine) => Promise<unknown>> = {
     await recoverUsage(engine)
     await settleRunning(engine)
   },
-  failInterrupted,
+  'operations.resume': (engine) => engine.operations.resume(),
   pruneKeys: (engine) => pruneKeys(engine, { unfinished: true }),
   sweepLeases,
   settleInconsistent,
@@ -44,7 +44,10 @@ describe('two servers with a data directory each, over one database', { timeout:
     // What a request and an operation of the first node have under way.
     const request = { method: 'POST', path: '/execute', body: {} }
     await claimKey(first.engine, { accountId: first.engine.server.ownerId, key: 'open', ...request })
-    await startOperation(first.engine, first.engine.server.ownerId, 'image.build', () => new Promise(() => {}))
+    const asked = { accountId: first.engine.server.ownerId, actor: 'token', kind: 'unknown' }
+    await transaction(first.db, 'operational', (trx) =>
+      first.engine.operations.insert(trx, { ...asked, resource: { type: 'computer', id: 'none' } }),
+    )
     await first.engine.recorder.flush()
     await settleRunning(first.engine)
     // One of its processes ended long ago, and one of its computers is one that is stopped when credit ends.
@@ -127,6 +130,10 @@ describe('two servers with a data directory each, over one database', { timeout:
           .where('state', '=', 'running')
           .execute()
       ).length
-    for (const app of [first, second]) assert.equal(await running(app), await rows(app))
+    for (const app of [first, second])
+      await until(
+        async () => [await running(app), await rows(app)],
+        ([told, recorded]) => told === recorded,
+      )
   })
 })

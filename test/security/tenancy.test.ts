@@ -26,6 +26,9 @@ interface Owned {
   workspaceId: string
   userId: string
   invitationId: string
+  handle: string
+  computerId: string
+  operationId: string
 }
 
 const secret = 'only the first account knows this'
@@ -57,6 +60,9 @@ describe('two accounts', { timeout: 300_000 }, () => {
     const { body: workspaces } = await server.call('GET', '/v1/workspaces')
     const invitation = await server.post('/v1/workspaces/current/invitations', { email: newAddress() })
     const person = await signInByMail(server)
+    const handle = `owned-${Date.now().toString(36)}`
+    const created = await server.post('/v1/computers', { handle })
+    assert.equal(created.status, 202, JSON.stringify(created.body))
     owned = {
       sessionId,
       sandboxId: /^http:\/\/\d+-([0-9a-z]+)-/.exec(exposed.body.url)![1]!,
@@ -71,6 +77,9 @@ describe('two accounts', { timeout: 300_000 }, () => {
       workspaceId: workspaces.current,
       userId: (await server.call('GET', '/users/me', undefined, { token: person })).body.user_id,
       invitationId: invitation.body.invitation_id,
+      handle,
+      computerId: created.body.computer.id,
+      operationId: created.body.operation.id,
     }
   })
   after(async () => {
@@ -80,8 +89,16 @@ describe('two accounts', { timeout: 300_000 }, () => {
 
   /** Everything with an id. */
   const ids = () => {
-    const { sessionId, sandboxId, processId, executed, keyId, workspaceId, userId, invitationId } = owned
-    return { sessionId, sandboxId, processId, executed, keyId, workspaceId, userId, invitationId }
+    const {
+      processName: _,
+      path: _path,
+      memoryPath: _memory,
+      port: _port,
+      previewUrl: _url,
+      handle: _handle,
+      ...withId
+    } = owned
+    return withId
   }
   const asOther = (route: string, body: Record<string, unknown> = {}) => server.post(route, body, { token: other })
   /** A payment is for who began it, whoever pays; its page tells nothing of the account. */
@@ -307,6 +324,47 @@ describe('two accounts', { timeout: 300_000 }, () => {
       const { status, body } = await asOther('/topup', { tier: 'starter' })
       assert.deepEqual([status, body.code], [501, 'NOT_SET_UP'])
     },
+    'GET /v1/computers': async () => {
+      const { body } = await server.call('GET', '/v1/computers', undefined, { token: other })
+      assert.ok(!JSON.stringify(body).includes(owned.computerId))
+    },
+    // The name of another account's computer is free.
+    'POST /v1/computers': async () => {
+      const { status, body } = await asOther('/v1/computers', { handle: owned.handle, size_preset: 'ram-2g' })
+      assert.equal(status, 202)
+      assert.notEqual(body.computer.id, owned.computerId)
+      await server.call('DELETE', `/v1/computers/${body.computer.id}`, undefined, { token: other })
+    },
+    ...Object.fromEntries(
+      (
+        [
+          ['GET', ''],
+          ['PATCH', '', { display_name: 'mine' }],
+          ['DELETE', ''],
+          ['POST', '/actions/start'],
+          ['POST', '/actions/stop'],
+          ['POST', '/actions/ensure-ready'],
+          ['POST', '/exec', { command: ['true'] }],
+        ] as const
+      ).map(([method, path, body]) => [
+        `${method} /v1/computers/:id${path}`,
+        async () => {
+          isMissing(await server.call(method, `/v1/computers/${owned.computerId}${path}`, body, { token: other }))
+          const { body: kept } = await server.call('GET', `/v1/computers/${owned.handle}`)
+          assert.deepEqual([kept.computer.id, kept.computer.display_name], [owned.computerId, owned.handle])
+        },
+      ]),
+    ),
+    'GET /v1/operations/:operationId': async () =>
+      isMissing(await server.call('GET', `/v1/operations/${owned.operationId}`, undefined, { token: other })),
+    'POST /v1/computer-capacity/check': async () =>
+      isMissing(await asOther('/v1/computer-capacity/check', { computer_id: owned.computerId, size_preset: 'ram-2g' })),
+    'GET /v1/computer-images': async () => {
+      const { body } = await server.call('GET', '/v1/computer-images', undefined, { token: other })
+      assert.ok(body.images.length > 0)
+    },
+    'GET /v1/computer-images/:imageId': async () =>
+      isMissing(await server.call('GET', `/v1/computer-images/${owned.computerId}`, undefined, { token: other })),
     'GET /v1/usage': async () => {
       const own = await server.newAccount()
       const { body } = await server.call('GET', '/v1/usage?days=366', undefined, { token: own })
@@ -503,6 +561,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'GET /openapi.json',
     'GET /sign-in',
     'GET /topup',
+    'GET /v1/computer-size-presets',
   ]
 
   const anonymous = (method: string, path: string, body?: unknown) => server.call(method, path, body, { token: null })

@@ -106,6 +106,9 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     updated_at: 5,
     started_at: 6,
     last_active_at: 7,
+    display_name: 'Büro ☃',
+    size_preset: 'ram-2g',
+    snapshot_id: 'snapshot',
   },
   processes: {
     id: 'p',
@@ -154,6 +157,12 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     error: null,
     created_at: 14,
     updated_at: 15,
+    resource_type: 'computer',
+    resource_id: 'computer',
+    actor: 'token',
+    input: '{}',
+    request_key: 'key',
+    ended_at: 16,
   },
   idempotency: {
     account_id: 'account',
@@ -288,9 +297,12 @@ const firstTables = tables.filter(
     ),
 )
 const { kept_bytes: _, node_id: _home, ...firstProcess } = rows.processes
+const unnamed = { display_name: null, size_preset: null, snapshot_id: null }
+const workless = { resource_type: '', resource_id: '', actor: '', input: null, request_key: null, ended_at: null }
 const { name: _name, lifecycle: _lifecycle, node_id: _node, fence: _fence, ...anyComputer } = rows.computers
-const { node_id: _doer, ...firstOperation } = rows.operations
-const firstComputer = { ...anyComputer, session_key: '', ephemeral: 1 }
+const { node_id: _doer, ...anyOperation } = rows.operations
+const firstOperation = without(anyOperation, workless)
+const firstComputer = { ...without(anyComputer, unnamed), session_key: '', ephemeral: 1 }
 const { bytes: _bytes, process_id: _process, state: _state, node_id: _on, ...firstKey } = rows.idempotency
 const firstUsage = {
   id: 'u',
@@ -299,6 +311,11 @@ const firstUsage = {
   meter: 'compute',
   started_at: 17,
   ended_at: 18,
+}
+
+/** Returns a row without columns that were added later. */
+function without(row: object, later: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).filter(([column]) => !Object.hasOwn(later, column)))
 }
 
 async function contents(db: Kysely<Database>): Promise<Record<string, unknown>> {
@@ -377,8 +394,8 @@ test('every migration runs on the rows of the one before it', async (t) => {
     usage_intervals: { ...firstUsage, quantity: 0, amount_micros: 0, token_id: null, label: null },
     deployment: found['deployment'],
     nodes: found['nodes'],
-    computers: { ...rows.computers, node_id: node.id, fence: 0 },
-    operations: { ...firstOperation, node_id: node.id },
+    computers: { ...rows.computers, ...unnamed, node_id: node.id, fence: 0 },
+    operations: { ...firstOperation, ...workless, node_id: node.id },
     processes: { ...firstProcess, node_id: node.id, kept_bytes: null },
     idempotency: { ...firstKey, node_id: node.id, state: 'in_progress', bytes: 0, process_id: null },
     tokens: {

@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict'
 import type { DocumentedMessage } from '../../src/http/documented-message.ts'
+import { until } from './server.ts'
 import type { TestClient } from './test-client.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -43,6 +45,26 @@ export const needsSecret = new Set([
   'DELETE /v1/workspaces/{workspaceId}/members/{userId}',
   'DELETE /v1/workspaces/{workspaceId}/invitations/{invitationId}',
 ])
+
+/** Routes whose examples need a computer in another state than the one that `createExampleComputer` leaves. */
+export const needsState = new Set([
+  'DELETE /v1/computers/{id}',
+  'POST /v1/computers/{id}/actions/start',
+  'POST /v1/computers/{id}/actions/stop',
+  // They need the id of an operation or of an image, which the server chooses.
+  'GET /v1/operations/{operationId}',
+  'GET /v1/computer-images/{imageId}',
+])
+
+/** Creates the running computer that the examples name. */
+export async function createExampleComputer(server: TestClient, token: string): Promise<void> {
+  const created = await server.call('POST', '/v1/computers', { handle: 'my-computer' }, { token })
+  assert.equal(created.status, 202, JSON.stringify(created.body))
+  await until(
+    async () => (await server.call('GET', '/v1/computers/my-computer', undefined, { token })).body.computer.state,
+    (state) => state === 'running',
+  )
+}
 
 interface Media {
   schema: object

@@ -1,16 +1,21 @@
 import type { Surface } from '../../http/surface.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
 import answers from './example-answers.json' with { type: 'json' }
+import { addCatalogRoutes } from './catalog-routes.ts'
+import { addComputerRoutes } from './computer-routes.ts'
+import { addExecRoutes } from './exec-routes.ts'
+import { addOperationRoutes } from './operation-routes.ts'
 import { addBillingRoutes } from './billing-routes.ts'
 import { envelope, instructions } from './errors.ts'
 import { addMeRoutes } from './me-routes.ts'
 import { addUsageRoutes } from './usage-routes.ts'
 
-/** Agent Computer's API: the account, its usage and its spending limits. */
+/** Agent Computer's API: computers that keep their files, the account, its usage and its spending limits. */
 export const agentComputer: Surface = {
   name: 'agent-computer',
   title: 'Agent Computer',
-  description: 'The Agent Computer API: the account, its usage and its spending limits.',
+  description:
+    'The Agent Computer API: computers that keep their files, the account, its usage and its spending limits.',
   prefixes: ['/v1'],
   envelope,
   answers,
@@ -18,6 +23,16 @@ export const agentComputer: Surface = {
   instructions,
   rateLimits: accountRateLimits,
   topics: [
+    {
+      name: 'Computers',
+      description: 'Computers that keep their files until they are deleted.',
+      routes: [addComputerRoutes, addExecRoutes, addOperationRoutes],
+    },
+    {
+      name: 'Images and sizes',
+      description: 'What computers are created from, and what the host has room for.',
+      routes: [addCatalogRoutes],
+    },
     { name: 'Account', description: 'The account of a token.', routes: [addMeRoutes] },
     {
       name: 'Billing',

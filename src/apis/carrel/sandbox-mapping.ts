@@ -3,7 +3,7 @@ import { isoTime } from '../iso-time.ts'
 import type { SandboxAnswer } from './sandbox-schemas.ts'
 
 export function sandboxAnswerOf({ here, ...computer }: ComputerSummary): SandboxAnswer {
-  const { id, name, state, stateReason, sinceMs, createdAtMs } = computer
+  const { id, name, state, stateReason, sinceMs, createdAtMs, keepsFiles } = computer
   return {
     sandbox_id: id,
     name,
@@ -11,6 +11,7 @@ export function sandboxAnswerOf({ here, ...computer }: ComputerSummary): Sandbox
     state_reason: stateReason,
     since: isoTime(sinceMs),
     created_at: isoTime(createdAtMs),
+    keeps_files: keepsFiles,
     processes: here?.processes ?? null,
     idle_seconds: wholeSeconds(here?.idleMs),
     idle_timeout_seconds: wholeSeconds(here?.idleTimeoutMs),

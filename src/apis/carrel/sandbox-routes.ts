@@ -1,7 +1,7 @@
 import { limits } from '../../config/limits.ts'
 import { findComputer, type AccessibleComputer } from '../../engine/computers/access/open-computer.ts'
 import { listComputers } from '../../engine/computers/manage/list-computers.ts'
-import { removeComputer } from '../../engine/computers/manage/remove.ts'
+import { removeSandbox } from '../../engine/computers/manage/remove.ts'
 import { stopOnRequest } from '../../engine/computers/manage/stop-on-request.ts'
 import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -39,7 +39,7 @@ export function addSandboxRoutes(app: App, engine: Engine): void {
       schema: { params: sandboxParams, response: { 200: stoppedAnswer } },
       config: {
         documentation: {
-          description: 'Stop a sandbox: its programs end and its files are deleted',
+          description: 'Stop a sandbox: its programs end, and its files are deleted unless keeps_files is true',
           errors: ['not_found', 'other_node'],
           notes:
             'The name, the preview addresses and the output of its processes stay, and the next call that uses the name starts it from its image. Has no effect on a sandbox that is stopped.',
@@ -59,14 +59,15 @@ export function addSandboxRoutes(app: App, engine: Engine): void {
       config: {
         documentation: {
           description: 'Delete a sandbox with its files and preview addresses',
-          errors: ['not_found', 'other_node'],
-          notes: 'Its name is free: the next call that uses the name creates another sandbox.',
+          errors: ['not_found', 'other_node', 'conflict'],
+          notes:
+            'Its name is free: the next call that uses the name creates another sandbox. A computer that keeps its files is deleted by DELETE /v1/computers/<id> alone: here it is a conflict.',
         },
       },
     },
     async ({ params, caller }) => {
       const computer = await find(engine, caller, params.sandboxId)
-      await removeComputer(engine, computer, 'requested')
+      await removeSandbox(engine, computer, 'requested')
       return { message: 'The sandbox is deleted', sandbox_id: computer.id }
     },
   )

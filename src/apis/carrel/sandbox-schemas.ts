@@ -37,6 +37,9 @@ export const sandboxAnswer = object({
   state_reason: nullableText('Why it is stopped, such as idle, requested or out_of_credits'),
   since: time('When it reached its state'),
   created_at: time(),
+  keeps_files: Type.Boolean({
+    description: 'Whether its files survive a stop: those of a computer that POST /v1/computers has created do',
+  }),
   processes: nullable(Type.Integer(), { description: 'Running processes' }),
   idle_seconds: nullable(Type.Integer(), { description: 'How long nothing has used it; 0 while something does' }),
   idle_timeout_seconds: nullable(Type.Integer(), { description: 'The idle time after which it is stopped' }),

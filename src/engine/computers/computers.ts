@@ -4,6 +4,7 @@ import type { CreditClock } from '../money/credit/credit-clock.ts'
 import type { Watchers } from './files/watchers.ts'
 import type { Kernels } from './interpreters/kernels.ts'
 import type { Images } from './images.ts'
+import type { Operations } from '../operations/operations.ts'
 import type { Activity } from './lifecycle/activity.ts'
 import type { WarmPool } from './lifecycle/warm-pool.ts'
 import type { LiveEvents } from './live-events.ts'
@@ -16,6 +17,7 @@ import type { ProcessRecorder } from './processes/recorder.ts'
 /** What the room of computers keeps in memory: what runs, what uses it, and what waits to start. */
 export interface Computers {
   activity: Activity
+  operations: Operations
   warmPool: WarmPool
   liveEvents: LiveEvents
   exposedPorts: ExposedPorts

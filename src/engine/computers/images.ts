@@ -1,6 +1,12 @@
 import type { Logger } from 'pino'
-import type { DriverImages } from '../../drivers/driver.ts'
+import type { DriverImages, ImageInfo } from '../../drivers/driver.ts'
+import type { Context } from '../context.ts'
 import type { ImageDefaults } from './computers.ts'
+
+/** Returns the images that computers can be created from. */
+export function computerImages({ driver }: Pick<Context, 'driver'>): Promise<ImageInfo[]> {
+  return driver.images.list()
+}
 
 /**
  * The defaults that processes get from the image of their computer. Computers of several images exist side by side, as

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { limits, outputTotalBytes } from '../../config/limits.ts'
 import { FairSemaphore } from '../../fair-semaphore.ts'
 import type { IdentityContext } from '../identity/identity.ts'
+import { Operations } from '../operations/operations.ts'
 import { CreditClock } from '../money/credit/credit-clock.ts'
 import type { Computers, ComputersContext, ImageDefaults } from './computers.ts'
 import { watchAccount } from './credit/watch-credit.ts'
@@ -9,6 +10,7 @@ import { Watchers } from './files/watchers.ts'
 import { Images } from './images.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { Activity } from './lifecycle/activity.ts'
+import { computerWorks } from './durable/computer-operations.ts'
 import { WarmPool } from './lifecycle/warm-pool.ts'
 import { LiveEvents } from './live-events.ts'
 import { ExposedPorts } from './ports/exposed-ports.ts'
@@ -24,7 +26,7 @@ import { ProcessRecorder } from './processes/recorder.ts'
  * @param onOutputOver called when the kept output of ended processes exceeds a limit
  */
 export function openComputers(
-  { db, node, driver, settings, log, locks, databaseHealth, meter, prices }: IdentityContext,
+  { db, node, driver, settings, log, locks, databaseHealth, meter, prices, server }: IdentityContext,
   image: ImageDefaults,
   context: () => ComputersContext,
   onOutputOver: () => void,
@@ -33,6 +35,7 @@ export function openComputers(
   const outputRetention = new OutputRetention(() => outputTotalBytes(driver.metrics().disk.sizeBytes))
   return {
     activity: new Activity(),
+    operations: new Operations({ db, node, log, server }, computerWorks(context)),
     warmPool: new WarmPool(context),
     liveEvents,
     exposedPorts: new ExposedPorts(),

@@ -1,3 +1,4 @@
+import { successOf } from '../success-of.ts'
 import type { DocumentedMessage } from '../documented-message.ts'
 
 /** The part of OpenAPI that the documentation pages read. */
@@ -69,7 +70,7 @@ export interface Operation {
   isSocket: boolean
   parameters: Parameter[]
   request: ({ contentType: string } & Media) | undefined
-  answer: { contentType: string; schema: Schema; description: string; example: unknown } | undefined
+  answer: { status: string; contentType: string; schema: Schema; description: string; example: unknown } | undefined
   errors: RouteError[]
   /** Of a WebSocket, or the events of a stream. */
   messages: DocumentedMessage[]
@@ -89,7 +90,7 @@ export function operationsByTopic({ tags, paths }: OpenApiDocument) {
 function read(method: string, path: string, operation: OpenApiOperation): Operation {
   const { operationId, summary, description, security, parameters = [], requestBody, responses } = operation
   const [request] = Object.entries(requestBody?.content ?? {})
-  const { 200: success } = responses
+  const [status = '', success] = successOf(responses) ?? []
   const answers = Object.entries(success?.content ?? {})
   // Programs get JSON from a route that has a page for browsers too.
   const answer = answers.find(([contentType]) => contentType === 'application/json') ?? answers[0]
@@ -104,6 +105,7 @@ function read(method: string, path: string, operation: OpenApiOperation): Operat
     parameters,
     request: request && { contentType: request[0], ...request[1] },
     answer: answer && {
+      status,
       contentType: answer[0],
       schema: answer[1].schema,
       description: success!.description,

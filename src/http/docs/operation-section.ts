@@ -41,7 +41,7 @@ export function operationSection({ origin, errorCodes }: PageFacts, operation: O
       </div>
       <div class="demo">
         ${sampleFigure(origin, operation)}
-        ${answer?.example !== undefined && jsonFigure('200 · the answer', withOrigin(answer.example, origin))}
+        ${answer?.example !== undefined && jsonFigure(`${answer.status} · the answer`, withOrigin(answer.example, origin))}
         ${!isSocket && tryForm(operation)}
       </div>
     </section>

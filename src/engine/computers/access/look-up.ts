@@ -2,10 +2,14 @@ import { lookup } from '../../../db/lookup.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
 import type { Caller } from '../../caller.ts'
 import type { Context } from '../../context.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import type { Right } from './rights.ts'
 
-/** How a caller names a computer: by its name in the caller's own account, '' for the default sandbox, or by its id. */
-export type ComputerAddress = { name: string } | { id: string }
+/**
+ * How a caller names a computer: by its name in the caller's own account, '' for the default sandbox; by its id; or by
+ * either of them, where only computers that keep their files are meant.
+ */
+export type ComputerAddress = { name: string } | { id: string } | { lasting: string }
 
 export interface LookedUp {
   row: OwnedRow
@@ -25,7 +29,17 @@ export function lookUp(
   caller: Caller,
   address: ComputerAddress,
 ): Promise<LookedUp | undefined> {
+  if ('lasting' in address) return lasting(db, caller, address.lasting)
   return 'name' in address ? byName(db, caller, address.name) : byId(db, caller, address.id)
+}
+
+/** A name that looks like another computer's id leads to that computer. */
+async function lasting(db: Context['db'], caller: Caller, idOrName: string): Promise<LookedUp | undefined> {
+  for (const find of [byId, byName]) {
+    const found = await find(db, caller, idOrName)
+    if (found && policyOf(found.row).keepsFiles) return found
+  }
+  return undefined
 }
 
 async function byName(db: Context['db'], { accountId }: Caller, name: string): Promise<LookedUp | undefined> {

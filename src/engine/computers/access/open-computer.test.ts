@@ -9,7 +9,7 @@ import { createAccount } from '../../identity/accounts/owner.ts'
 import type { ComputersContext } from '../computers.ts'
 import { filesOf } from '../files/files-of.ts'
 import { newComputer } from '../lifecycle/new-computer.ts'
-import { removeComputer } from '../manage/remove.ts'
+import { removeSandbox } from '../manage/remove.ts'
 import { openPorts } from '../ports/open-ports.ts'
 import { startProcess } from '../processes/start-process.ts'
 import { findComputer, openComputer, type AccessibleComputer } from './open-computer.ts'
@@ -165,7 +165,7 @@ export function refusals(engine: ComputersContext, row: ComputerRow, viewed: Acc
   // @ts-expect-error a right to files does not run programs
   void startProcess(engine, withFiles, { kind: 'exec', program, command: '' })
   // @ts-expect-error a right to run programs does not delete
-  void removeComputer(engine, viewed as AccessibleComputer<'run'>, '')
+  void removeSandbox(engine, viewed as AccessibleComputer<'run'>, '')
   // @ts-expect-error a row is no access
   void openPorts(engine, row)
   // @ts-expect-error an id is no access

@@ -88,6 +88,23 @@ export async function findComputer<R extends Right>(
   return accessible({ ...found, caller, done: () => {}, image: await engine.images.of(found.row.image) })
 }
 
+/** Returns what `findComputer` returns, and throws `not_found` where there is none. */
+export async function requireComputer<R extends Right>(
+  engine: Pick<ComputersContext, 'db' | 'node' | 'images'>,
+  caller: Caller,
+  idOrName: string,
+  right: R,
+): Promise<AccessibleComputer<R>> {
+  const found = await findComputer(engine, caller, { lasting: idOrName }, right)
+  if (!found) throw noComputer(idOrName)
+  return found
+}
+
+function noComputer(idOrName: string): CarrelError {
+  const shown = JSON.stringify(idOrName.slice(0, 128))
+  return new CarrelError('not_found', `Cannot find computer ${shown}: the workspace has no computer of this id or name`)
+}
+
 type Parts = Omit<AccessibleComputer, 'id' | 'accountId' | typeof Symbol.dispose | typeof granted>
 
 function accessible<R extends Right>(parts: Parts): AccessibleComputer<R> {
@@ -114,11 +131,7 @@ function elsewhere({ db }: Pick<ComputersContext, 'db'>, row: OwnedRow): Promise
 async function make(engine: ComputersContext, caller: Caller, address: ComputerAddress): Promise<LookedUp> {
   if ('name' in address)
     return { row: (await createSandbox(engine, caller, address.name)) as OwnedRow, right: 'manage' }
-  const { id } = address
-  throw new CarrelError(
-    'not_found',
-    `Cannot find computer ${JSON.stringify(id.slice(0, 128))}: no computer has this id`,
-  )
+  throw noComputer('id' in address ? address.id : address.lasting)
 }
 
 /**

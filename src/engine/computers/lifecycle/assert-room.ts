@@ -13,7 +13,7 @@ export async function assertRoom(trx: Transaction<Database>, accountId: string):
   if (Number(count) < limits.computersPerAccount) return
   throw new CarrelError(
     'limit_reached',
-    `Cannot create another sandbox: the account has ${limits.computersPerAccount}, which is its limit`,
+    `Cannot create another computer: the account has ${limits.computersPerAccount}, which is its limit`,
     {
       details: { limit: limits.computersPerAccount },
     },

@@ -29,5 +29,8 @@ export function newComputer(
     updated_at: now,
     started_at: null,
     last_active_at: now,
+    display_name: null,
+    size_preset: null,
+    snapshot_id: null,
   }
 }

@@ -1,5 +1,6 @@
 import { limits } from '../../../config/limits.ts'
 import type { ComputerRow } from '../../../db/schema.ts'
+import { asCarrelError, CarrelError } from '../../../errors.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import { openUsage } from '../../money/usage/metered.ts'
 import { transition } from './transition.ts'
@@ -8,8 +9,9 @@ import type { ComputersContext } from '../computers.ts'
 /**
  * Starts a computer from `provisioning`, `stopped` or `failed`, creating it where it does not exist, and returns what
  * changed in its row. A computer without files gets the default image. The caller holds the computer's lock. When the
- * start fails, nothing of the computer is left on the host and its state is `failed`, with the reason. When the database
- * fails, the computer does not run either.
+ * start fails, its state is `failed`, with the reason; nothing of the computer is left on the host but the files of one
+ * that keeps them. When the database fails, the computer does not run either. Throws `unavailable` when a computer that
+ * keeps its files has none on this host, though it ran before.
  */
 export async function startComputer(
   engine: ComputersContext,
@@ -17,23 +19,28 @@ export async function startComputer(
   actor: string,
 ): Promise<Pick<ComputerRow, 'state' | 'image' | 'started_at' | 'last_active_at'>> {
   const { driver, defaultImage } = engine
+  const { keepsFiles } = policyOf(row)
   let { image } = row
+  let hasFiles = false
   if (row.state !== 'provisioning')
     await transition(engine, row, { from: ['stopped', 'failed'], to: 'starting', actor })
   try {
     await engine.creates.run(row.account_id ?? warmPoolKey, async () => {
       const exists = row.state !== 'provisioning' && (await driver.get(row.id)) !== undefined
-      if (!exists && !policyOf(row).keepsFiles) image = defaultImage.id
+      hasFiles = exists && keepsFiles
+      if (!exists && keepsFiles && row.started_at !== null) throw filesMissing()
+      if (!exists && !keepsFiles) image = defaultImage.id
       if (!exists) await driver.create(specification({ ...row, image }))
       await driver.start(row.id)
     })
   } catch (error) {
-    await driver
-      .destroy(row.id)
-      .catch((cause: unknown) =>
-        engine.log.error({ err: cause, computer: row.id }, 'cannot clean up after a failed start'),
-      )
-    const reason = error instanceof Error ? error.message : String(error)
+    const cleanUp = hasFiles ? driver.stop(row.id, limits.stopGraceMs) : driver.destroy(row.id)
+    await cleanUp.catch((cause: unknown) =>
+      engine.log.error({ err: cause, computer: row.id }, 'cannot clean up after a failed start'),
+    )
+    // Owners see the reason; what an unknown error says can name paths of the host.
+    const { code, message: reason } = asCarrelError(error)
+    if (code === 'internal') engine.log.error({ err: error, computer: row.id }, 'cannot start a computer')
     await transition(engine, row, { from: ['provisioning', 'starting'], to: 'failed', actor, reason })
     throw error
   }
@@ -63,9 +70,19 @@ export async function endUnrecorded(
   )
 }
 
+function filesMissing(): CarrelError {
+  return new CarrelError('unavailable', 'Cannot start the computer: its files are not on this host')
+}
+
 function specification(row: ComputerRow) {
   const size = { cpus: row.cpus, memoryBytes: row.memory_bytes, diskBytes: row.disk_bytes, pids: row.pids }
-  return { id: row.id, source: { image: row.image }, hostname: row.id.slice(0, 12), limits: size }
+  const source = row.snapshot_id === null ? { image: row.image } : { snapshot: row.snapshot_id }
+  return { id: row.id, source, hostname: hostnameOf(row), limits: size }
+}
+
+/** A name that was chosen for a computer is what its shell shows; names of sandboxes can be any text. */
+function hostnameOf({ id, name, lifecycle }: ComputerRow): string {
+  return policyOf({ lifecycle }).keepsFiles && name ? name : id.slice(0, 12)
 }
 
 /** The key under which starts of the warm pool queue, as its computers belong to no account yet. */

@@ -12,6 +12,8 @@ export interface ComputerSummary {
   /** When the computer reached its state. */
   sinceMs: number
   createdAtMs: number
+  /** Whether its files survive a stop. */
+  keepsFiles: boolean
   /** undefined for a computer of another node, where the rest is known. */
   here: ComputerHere | undefined
 }
@@ -84,7 +86,8 @@ async function exposedPorts({ db }: Pick<ListContext, 'db'>, ids: string[]): Pro
 async function summaryOf(engine: ListContext, row: OwnedRow, exposed: number[]): Promise<ComputerSummary> {
   const { id, name, state, state_reason: stateReason, updated_at: sinceMs, created_at: createdAtMs } = row
   const here = row.node_id === engine.node.id ? await hereOf(engine, row, exposed) : undefined
-  return { id, name: name ?? '', state, stateReason, sinceMs, createdAtMs, here }
+  const { keepsFiles } = policyOf(row)
+  return { id, name: name ?? '', state, stateReason, sinceMs, createdAtMs, keepsFiles, here }
 }
 
 async function hereOf(engine: ListContext, row: OwnedRow, exposed: number[]): Promise<ComputerHere> {
