@@ -1,4 +1,5 @@
 import type { Sandbox } from '../../sdk/index.ts'
+import { defaultTitle } from './sandbox-title.ts'
 import { shortSize } from './sizes.ts'
 import { table } from './table.ts'
 import { shortTime } from './times.ts'
@@ -27,7 +28,7 @@ function rowOf(sandbox: Sandbox, chosen: string): string[] {
   const { name, state, since, processes, idle_seconds: idleSeconds, disk_bytes: diskBytes, ports } = sandbox
   return [
     name === chosen ? '*' : '',
-    name || 'default',
+    name || defaultTitle,
     state,
     shortTime(since),
     idleSeconds === null ? '-' : shortDuration(idleSeconds),

@@ -2,6 +2,8 @@ import { runInSandbox } from '../in-sandbox.ts'
 import { printable } from '../printable.ts'
 import type { Verb } from '../verb.ts'
 
+const advice = { 'Is a directory': 'it is a folder; -r deletes folders with everything in them' }
+
 export const rm: Verb = {
   usage: 'rm [options] <path>...',
   description: `
@@ -20,7 +22,7 @@ not its target.`,
   async run(call) {
     const { program, values, operands } = call
     const flags = [...(values['recursive'] ? ['-r'] : []), ...(values['force'] ? ['-f'] : [])]
-    await runInSandbox(call, ['rm', ...flags, '--', ...operands])
+    await runInSandbox(call, ['rm', ...flags, '--', ...operands], advice)
     if (values.json) await program.stdout.line(JSON.stringify({ deleted: operands }))
     else for (const path of operands) await program.stdout.line(`Deleted ${printable(path)}`)
     return 0

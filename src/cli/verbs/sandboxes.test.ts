@@ -23,10 +23,10 @@ test('sandboxes lists all of them, with a * at the one that commands use', async
   const { stdout } = await home.run(['sandboxes', '--session', 'build'], { server })
   assert.equal(
     stdout,
-    `   NAME     STATE    SINCE              IDLE  PROCESSES     DISK  PORTS
-   default  running  2026-01-26 14:05  1 min          0  1.0 KiB  -
-*  build    running  2026-01-26 14:05  1 min          2  1.0 KiB  [3999],8080
-   old      stopped  2026-01-26 14:05      -          0        -  -
+    `   NAME       STATE    SINCE              IDLE  PROCESSES     DISK  PORTS
+   (default)  running  2026-01-26 14:05  1 min          0  1.0 KiB  -
+*  build      running  2026-01-26 14:05  1 min          2  1.0 KiB  [3999],8080
+   old        stopped  2026-01-26 14:05      -          0        -  -
 `,
   )
   const { sandboxes } = JSON.parse((await home.run(['sandboxes', 'ls', '--json'], { server })).stdout)
@@ -44,7 +44,10 @@ test('sandboxes stop and rm do that by name, all or none', async () => {
   assert.equal((await run('stop', 'build')).stdout, 'Stopped "build"; its files are deleted\n')
   assert.equal(server.sandboxes[1]!.state, 'stopped')
   assert.equal((await run('rm', 'default', 'build')).stdout, 'Deleted the default sandbox\nDeleted "build"\n')
-  assert.deepEqual(server.sandboxes, [])
+  assert.equal(server.sandboxes.length, 0)
+  server.sandboxes.push(fakeSandbox(''), fakeSandbox('default'))
+  assert.equal((await run('rm', 'default')).stdout, 'Deleted "default"\n')
+  assert.equal((await run('rm', '(default)')).stdout, 'Deleted the default sandbox\n')
   for (const args of [['rm'], ['stop'], ['ls', 'build']]) assert.equal((await run(...args)).exitCode, 2)
 })
 
@@ -54,11 +57,17 @@ test('mkdir and rm work in the folder of the sandbox, and say what was wrong', a
   const run = (...args: string[]) => home.run([...args, '--cwd', home.path], { server })
   const missing = await run('mkdir', 'a/b')
   assert.equal(missing.exitCode, 1)
-  assert.match(missing.stderr, /^carrel: Cannot create directory .a\/b.: No such file or directory\n$/)
+  assert.match(
+    missing.stderr,
+    /^carrel: Cannot create directory "a\/b": a folder above it does not exist; -p creates missing ones\n$/,
+  )
   assert.equal((await run('mkdir', '-p', 'a/b', '-x y')).exitCode, 2)
   assert.equal((await run('mkdir', '-p', 'a/b', "it's")).stdout, "Created a/b\nCreated it's\n")
   assert.ok(existsSync(at("it's")) && existsSync(at('a/b')))
-  assert.match((await run('rm', 'a', 'none')).stderr, /^carrel: Cannot remove 'a': Is a directory \(and 1 more\)\n$/)
+  assert.match(
+    (await run('rm', 'a', 'none')).stderr,
+    /^carrel: Cannot remove "a": it is a folder; -r deletes folders with everything in them \(and 1 more\)\n$/,
+  )
   assert.equal((await run('rm', '-rf', 'a', 'none')).exitCode, 0)
   assert.deepEqual(
     [existsSync(at('a')), JSON.parse((await run('rm', '--json', '-r', "it's")).stdout)],

@@ -3,6 +3,7 @@ import type { Carrel, Sandbox } from '../../../sdk/index.ts'
 import { ask } from '../ask.ts'
 import { clientOf } from '../open-client.ts'
 import { printable } from '../printable.ts'
+import { defaultTitle } from '../sandbox-title.ts'
 import { sandboxTable } from '../sandbox-table.ts'
 import { readSettings } from '../settings.ts'
 import { UsageError } from '../usage-error.ts'
@@ -24,7 +25,8 @@ Lists your sandboxes, with a * at the one that commands use, or does one of thes
   rm <name>      deletes a sandbox with its files and preview addresses
 
 A stopped sandbox keeps its name, its preview addresses and the output of its processes; the next command starts it with
-fresh files. Memory files ("mem:ls") outlive every sandbox. Ports in brackets have no preview address.`,
+fresh files. Memory files ("mem:ls") outlive every sandbox. Ports in brackets have no preview address. "default" means
+the default sandbox, unless another one has that name: the default sandbox is then '${defaultTitle}' alone.`,
   examples: [
     ['sandboxes', 'which ones there are, and what runs in them'],
     ['sandboxes rm --yes build', 'delete "build" without a question'],
@@ -79,7 +81,8 @@ async function find({ program, operands: [, ...names] }: Call, client: Carrel): 
   const found: Sandbox[] = []
   for (const name of new Set(names)) {
     const own =
-      (await client.sandboxes.find(name)) ?? (name === 'default' ? await client.sandboxes.find('') : undefined)
+      (await client.sandboxes.find(name)) ??
+      (name === 'default' || name === defaultTitle ? await client.sandboxes.find('') : undefined)
     if (!own) throw new Error(`Cannot find sandbox "${name}": "${program.name} sandboxes" lists yours`)
     found.push(own)
   }

@@ -18,7 +18,7 @@ test('status shows server, versions, token, credits and sandbox', async () => {
   )
   assert.match(stdout, /^Token +from CARREL_TOKEN$/m)
   assert.match(stdout, /^Credits +\$4\.50$/m)
-  assert.match(stdout, /^Sandbox +default, 1 of 1 processes running$/m)
+  assert.match(stdout, /^Sandbox +\(default\), 1 of 1 processes running$/m)
 })
 
 test('status shows when a saved token expires', async () => {

@@ -5,7 +5,7 @@ import { packageVersion } from '../package-version.ts'
 import { emptyHint } from '../pay-hint.ts'
 import { sandboxTitle } from '../sandbox-title.ts'
 import { readSettings } from '../settings.ts'
-import type { Settings } from '../settings.ts'
+import type { ChosenSandbox, Settings } from '../settings.ts'
 import { dollars } from '../dollars.ts'
 import { table } from '../table.ts'
 import { shortTime } from '../times.ts'
@@ -28,8 +28,10 @@ export const status: Verb = {
     const state = await query(client)
     const report = reportOf(settings, state)
     if (values.json) await program.stdout.line(JSON.stringify(report))
-    else
-      await program.stdout.write(toText(report, await emptyHint(client, program.name, report.account.creditsRemaining)))
+    else {
+      const hint = await emptyHint(client, program.name, report.account.creditsRemaining)
+      await program.stdout.write(toText(report, { chosen: settings.sandbox, hint }))
+    }
     return 'error' in state.health || 'error' in state.processes ? 1 : 0
   },
 }
@@ -102,7 +104,10 @@ function reportOf({ url, token, sandbox }: Settings, { health, balance, processe
   }
 }
 
-function toText({ server, cli, token, account, sandbox }: Report, hint: string | undefined): string {
+function toText(
+  { server, cli, token, account, sandbox }: Report,
+  { chosen, hint }: { chosen: ChosenSandbox | undefined; hint: string | undefined },
+): string {
   const note = versionNote(cli.version, server.version ?? '')
   const rows = [
     ['Server', server.url + (server.reachable ? `, ${server.status}, version ${server.version}` : '')],
@@ -114,8 +119,8 @@ function toText({ server, cli, token, account, sandbox }: Report, hint: string |
   ]
   if (account.creditsRemaining !== null) rows.push(['Credits', dollars(account.creditsRemaining)])
   if (hint !== undefined) rows.push(['', hint])
-  const { sessionId, source, processes } = sandbox
-  const title = sandboxTitle({ name: sessionId, source: source ?? undefined })
+  const { source, processes } = sandbox
+  const title = sandboxTitle(chosen)
   if (processes) rows.push(['Sandbox', `${title}, ${processes.running} of ${processes.total} processes running`])
   else if (source !== null) rows.push(['Sandbox', title])
   return table([{}, {}], rows)

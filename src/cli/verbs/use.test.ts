@@ -33,15 +33,19 @@ test('an option takes precedence over the variable, this over "use", and that ov
     (await home.run(['use', 'other'], { server, env })).stderr,
     /CARREL_SESSION takes precedence over "other"/,
   )
+  assert.match(
+    (await home.run(['use', 'default'], { server, env })).stderr,
+    /CARREL_SESSION takes precedence over the default sandbox/,
+  )
 })
 
-test('"use -" and "use --unset" return to the default sandbox, and "use" alone changes nothing', async () => {
+test('"use -", "use default" and "use --unset" return to the default sandbox, and "use" alone changes nothing', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()
-  for (const args of [['-'], ['--unset']]) {
+  for (const args of [['-'], ['default'], ['--unset']]) {
     await home.run(['use', 'build'], { server })
     assert.match((await home.run(['use'], { server })).stdout, /^Sandbox: build /)
-    assert.equal((await home.run(['use', ...args], { server })).stdout, 'Sandbox: default\n')
+    assert.equal((await home.run(['use', ...args], { server })).stdout, 'Sandbox: (default)\n')
     assert.deepEqual(await chosen(server, home), [undefined, null])
   }
   const { exitCode, stderr } = await home.run(['use', 'a\tb'], { server })

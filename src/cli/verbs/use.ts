@@ -1,12 +1,14 @@
 import { configPaths, forgetSandbox, saveConfigFile, shortPath } from '../config-file.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
-import { sandboxTitle } from '../sandbox-title.ts'
+import { defaultTitle, sandboxTitle } from '../sandbox-title.ts'
 import { readSettings } from '../settings.ts'
 import type { Settings } from '../settings.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
 
+/** What stands for the sandbox without a name. */
+const defaultNames = new Set(['-', 'default', defaultTitle])
 const maxNameLength = 128
 
 export const use: Verb = {
@@ -15,23 +17,27 @@ export const use: Verb = {
 Chooses the sandbox of later commands on this server, and remembers it. Without a name it shows which one is in use. The
 sandbox need not exist: the first command creates it.
 
---session and CARREL_SESSION take precedence. "-" or --unset returns to the default sandbox.`,
+--session and CARREL_SESSION take precedence. "default", "-" or --unset returns to the default sandbox.`,
   examples: [
     ['use build', 'later commands work in the sandbox "build"'],
-    ['use -', 'they work in the default sandbox again'],
+    ['use default', 'they work in the default sandbox again'],
   ],
   options: { unset: { type: 'boolean', help: 'Return to the default sandbox' } },
   shared: ['json'],
   operands: [0, 1],
   async run({ program, values, operands: [name] }) {
     if (values['unset'] && name !== undefined) throw new UsageError('Cannot use "--unset" together with a name')
-    if (values['unset'] || name === '-') await forget(program)
+    const isDefault = values['unset'] === true || defaultNames.has(name ?? '')
+    if (isDefault) await forget(program)
     else if (name !== undefined) await choose(program, name, await readSettings(program, { ...values, token: 'none' }))
     const { sandbox } = await readSettings(program, { ...values, token: 'none' })
     const answer = { session: sandbox?.name ?? null, source: sandbox?.source ?? null }
     await program.stdout.line(values.json ? JSON.stringify(answer) : `Sandbox: ${printable(sandboxTitle(sandbox))}`)
-    if (name !== undefined && name !== '-' && answer.session !== name)
-      await program.stderr.line(`${program.name}: ${answer.source} takes precedence over "${name}"`)
+    const wanted = isDefault ? null : name
+    if (wanted !== undefined && answer.session !== wanted)
+      await program.stderr.line(
+        `${program.name}: ${answer.source} takes precedence over ${wanted === null ? 'the default sandbox' : `"${wanted}"`}`,
+      )
     return 0
   },
 }
