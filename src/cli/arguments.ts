@@ -20,7 +20,7 @@ export function splitVerb(args: string[]): { verb: string | undefined; rest: str
  */
 export function parseCall(
   args: string[],
-  verb: Pick<Verb, 'options' | 'takesCommand' | 'takesAmount'>,
+  verb: Pick<Verb, 'options' | 'takesCommand' | 'takesAmount' | 'unknownOption'>,
   name: Program['name'] = 'carrel',
 ): { values: Values; operands: string[] } {
   if (!verb.takesCommand) return parseOptions(args, verb)
@@ -30,7 +30,7 @@ export function parseCall(
 
 function parseOptions(
   args: string[],
-  verb: Pick<Verb, 'options' | 'takesAmount'>,
+  verb: Pick<Verb, 'options' | 'takesAmount' | 'unknownOption'>,
 ): { values: Values; operands: string[] } {
   const options = { ...globalOptions, ...verb.options }
   const belowZero = verb.takesAmount ? args.filter((arg) => /^-\d/.test(arg)) : []
@@ -38,7 +38,7 @@ function parseOptions(
     args.filter((arg) => !belowZero.includes(arg)),
     options,
   )
-  for (const token of tokens) if (token.kind === 'option') checkOption(token, options)
+  for (const token of tokens) if (token.kind === 'option') checkOption(token, options, verb.unknownOption)
   return { values, operands: [...positionals, ...belowZero] }
 }
 
@@ -107,12 +107,13 @@ interface OptionToken {
   inlineValue?: boolean | undefined
 }
 
-function checkOption(token: OptionToken, options: Options): void {
+function checkOption(token: OptionToken, options: Options, otherwise?: string): void {
   const { name, rawName, value, inlineValue } = token
   const option: Option | undefined = Object.hasOwn(options, name) ? options[name] : undefined
   if (!option) {
     const known = Object.keys(options).map((option) => `--${option}`)
-    throw new UsageError(`Unknown option "${rawName}"${suggestion(rawName, known)}`)
+    const rest = suggestion(rawName, known) || (otherwise === undefined ? '' : `: ${otherwise}`)
+    throw new UsageError(`Unknown option "${rawName}"${rest}`)
   }
   if (option.type === 'boolean') {
     if (value !== undefined) throw new UsageError(`The option "${rawName}" takes no value`)

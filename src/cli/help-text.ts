@@ -1,9 +1,10 @@
 import { configPaths, shortPath } from './config-file.ts'
 import { commonOptions, sharedOptions } from './global-options.ts'
+import { offeredVerbs } from './offered-verbs.ts'
 import type { Program } from './program.ts'
 import { table } from './table.ts'
 import type { Options, Verb } from './verb.ts'
-import { groups, verbs } from './verbs.ts'
+import { groups } from './verbs.ts'
 import { wrap } from './wrap.ts'
 
 /** Wider lines are hard to read. */
@@ -50,10 +51,11 @@ export function verbHelp(program: Program, { usage, description, examples, optio
 }
 
 function commandGroups(): string[] {
-  const entries = Object.values(verbs)
+  const entries = offeredVerbs().map(([, entry]) => entry)
   const width = Math.max(...entries.map(({ synopsis }) => synopsis.length))
-  return groups.map((title) => {
+  return groups.flatMap((title) => {
     const rows = entries.filter(({ group }) => group === title)
+    if (rows.length === 0) return []
     return `${title}:\n${indent(
       table(
         [{}, {}],

@@ -12,3 +12,11 @@ export class StoppedBySignal extends Error {
     this.exitCode = 128 + constants.signals[signal]
   }
 }
+
+/** Returns what aborts at the first SIGINT or SIGTERM, with a `StoppedBySignal` whose message is made of its name. */
+export function stopOnSignal(message: (name: string) => string): AbortController {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => stop.abort(new StoppedBySignal(name, message(name))))
+  return stop
+}

@@ -9,7 +9,7 @@ import { UsageError } from './usage-error.ts'
  * when a signal ended it. Throws a `UsageError` in the client package, which has no such programs.
  */
 export async function runOwnProgram(path: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const file = fileURLToPath(new URL(`../${path}`, import.meta.url))
+  const file = fileOf(path)
   if (!existsSync(file))
     throw new UsageError(
       "Cannot run this here: it works on the data of a server, and comes with the server's clone of Carrel",
@@ -17,4 +17,13 @@ export async function runOwnProgram(path: string, args: readonly string[], env: 
   const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'inherit', 'inherit'] })
   const [exitCode] = (await once(child, 'exit')) as [number | null]
   return exitCode ?? 1
+}
+
+/** Returns whether the programs are here, as they are not in the client package. */
+export function hasOwnPrograms(): boolean {
+  return existsSync(fileOf('ledger/main.ts'))
+}
+
+function fileOf(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url))
 }

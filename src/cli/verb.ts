@@ -47,6 +47,8 @@ export interface Verb {
   actions?: readonly string[]
   /** Minimum and maximum number of operands. */
   operands: [min: number, max: number]
+  /** What is said of an option that it does not have and that resembles none of its own. */
+  unknownOption?: string
   /** The operands are a command, which may have options of its own. */
   takesCommand?: boolean
   /** The operand is an amount, so that `-5` is an invalid amount and not an option. */

@@ -111,7 +111,9 @@ describe('the client package', { timeout: 300_000 }, () => {
     assert.equal(await carrel('version'), `carrel ${version}\nserver ${version} at ${server.url}\n`)
   })
 
-  test('carrel says which commands only the machine of the server has', async () => {
+  test('carrel offers no command that only the machine of the server has, and says so of one that is called', async () => {
+    assert.doesNotMatch(await carrel('help'), /^Server:|ledger/m)
+    assert.doesNotMatch(await carrel('completion', 'bash'), /\bledger\b/)
     await assert.rejects(output('node_modules/.bin/carrel', 'ledger', 'verify'), {
       code: 2,
       stderr: /^carrel: Cannot run this here: it works on the data of a server/,

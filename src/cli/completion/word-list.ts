@@ -1,6 +1,6 @@
 import { commonOptions, sharedOptions } from '../global-options.ts'
 import type { Option } from '../verb.ts'
-import { verbs } from '../verbs.ts'
+import { offeredVerbs } from '../offered-verbs.ts'
 
 /** The kind of values that an operand can be completed with. */
 export type OperandKind = 'actions' | 'files' | 'verbs' | 'shells' | RemoteKind | 'nothing'
@@ -30,7 +30,7 @@ export const shells = ['bash', 'zsh', 'fish'] as const
 /** Returns every command with its options and operands, from their definitions. */
 export async function wordList(): Promise<VerbWords[]> {
   return Promise.all(
-    Object.entries(verbs).map(async ([name, entry]) => {
+    offeredVerbs().map(async ([name, entry]) => {
       const { usage, options, shared, actions = [], takesCommand = false } = await entry.load()
       const known = Object.fromEntries(shared.map((option) => [option, sharedOptions[option]]))
       const operands = [...usage.matchAll(/[<[]([a-z]+)[>\]]/g)]

@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import { download } from '../copy/download.ts'
 import { parsePlace, type Place } from '../copy/place.ts'
 import { upload } from '../copy/upload.ts'
-import { StoppedBySignal } from '../interrupted.ts'
+import { stopOnSignal } from '../interrupted.ts'
 import { openClient } from '../open-client.ts'
 import { printable } from '../printable.ts'
 import { shortSize } from '../sizes.ts'
@@ -30,10 +30,8 @@ links, and a new folder appears completely or not at all. Ctrl-C leaves no file 
     const from = parsePlace(source, values.cwd)
     const to = parsePlace(destination, values.cwd)
     const client = await openClient(program, values, { WebSocket })
-    const stop = new AbortController()
-    const call = { program, values, client, signal: stop.signal }
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => stop.abort(new StoppedBySignal(signal, stoppedText(signal, to))))
+    const { signal } = stopOnSignal((name) => stoppedText(name, to))
+    const call = { program, values, client, signal }
     let copied: { path: string; bytes: number }
     if (from.kind === 'sandbox' && to.kind !== 'sandbox')
       copied = await download(from, to.kind === 'local' ? to.path : undefined, call)
@@ -41,7 +39,7 @@ links, and a new folder appears completely or not at all. Ctrl-C leaves no file 
     else if (to.kind === 'sandbox' && from.kind === 'stream') {
       const { path, size } = await client.files.write(to.path, process.stdin, {
         sessionId: to.sessionId,
-        signal: stop.signal,
+        signal,
       })
       copied = { path, bytes: size }
     } else throw new UsageError('Exactly one of the two has to be in a sandbox: ":path" is in the sandbox')

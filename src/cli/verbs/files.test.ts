@@ -10,8 +10,11 @@ import {
   symlinkSync,
   truncateSync,
   utimesSync,
+  watch,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
@@ -150,6 +153,35 @@ test('read -o writes the file atomically and keeps the old one when it fails', a
   assert.deepEqual(readdirSync(folder), ['a'])
 })
 
+test('an interrupted read -o leaves nothing behind, and the old file as it was', async () => {
+  // Sends the beginning of a file, and holds the rest back.
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': 100, 'content-type': 'application/octet-stream' }).write('beginning')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const folder = join(home.path, 'stopped')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'a'), 'old')
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    const watcher = watch(folder)
+    const child = home.spawn(['read', '/a', '-o', 'stopped/a', '--url', url, '--token', 'any'])
+    await once(watcher, 'change')
+    watcher.close()
+    assert.equal(readdirSync(folder).length, 2)
+    child.kill(signal)
+    const { exitCode, stderr } = await resultOf(child)
+    assert.deepEqual([exitCode, readdirSync(folder)], [code, ['a']])
+    assert.match(stderr, new RegExp(`stopped by ${signal}: "stopped/a" is as it was`))
+  }
+  server.close()
+  server.closeAllConnections()
+  assert.equal(readFileSync(join(folder, 'a'), 'utf8'), 'old')
+})
+
 test('read -o writes to a device without replacing it', async () => {
   await using server = await FakeServer.start()
   writeFileSync(join(server.root, 'a'), 'x')
@@ -181,6 +213,7 @@ test('ls shows mode, size, time and name in columns', async () => {
     /^-rwxr-x--- {2}12345 {2}2026-01-26 14:05 {2}run\.sh\ndrwxr-xr-x +\d+ {2}2026-01-26 14:05 {2}sub\/\n$/,
   )
   assert.equal((await home.run(['ls'], { server })).stdout, stdout)
+  assert.match((await home.run(['ls', '-la'], { server })).stderr, /Unknown option "-l": .*"exec ls -la" takes/)
   const { files } = JSON.parse((await home.run(['ls', '/workspace', '--json'], { server })).stdout)
   assert.deepEqual(
     files.map(({ name }: { name: string }) => name),

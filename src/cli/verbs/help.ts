@@ -1,4 +1,5 @@
 import { programHelp, verbHelp } from '../help-text.ts'
+import { offeredVerbs } from '../offered-verbs.ts'
 import { suggestion } from '../../suggestion.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Verb } from '../verb.ts'
@@ -16,7 +17,7 @@ export const help: Verb = {
   operands: [0, 1],
   async run({ program, values, operands: [name] }) {
     if (values.json) {
-      const commands = Object.entries(verbs).map(([name, { group, synopsis, summary }]) => ({
+      const commands = offeredVerbs().map(([name, { group, synopsis, summary }]) => ({
         name,
         group,
         synopsis,

@@ -16,6 +16,7 @@ export const ls: Verb = {
     ['ls /etc', 'what is in another folder'],
   ],
   options: {},
+  unknownOption: 'the list has hidden files and all details already, and "exec ls -la" takes the options of ls',
   shared: ['session', 'cwd', 'json', 'timeout'],
   operands: [0, 1],
   async run({ program, values, operands: [path = values.cwd ?? defaultPath] }) {

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { realpath, rename, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
+import { stopOnSignal } from '../interrupted.ts'
 import { openClient } from '../open-client.ts'
 import { Progress } from '../progress.ts'
 import type { Verb } from '../verb.ts'
@@ -23,10 +24,14 @@ not UTF-8.`,
       await program.stdout.line(JSON.stringify(toJson(path, await client.files.readBytes(path))))
       return 0
     }
-    const content = await client.files.readStream(path)
     const { output } = values
-    if (typeof output === 'string') await saveTo(output, new Progress(program, values).track(content))
-    else for await (const chunk of content) await program.stdout.write(chunk)
+    if (typeof output !== 'string') {
+      for await (const chunk of await client.files.readStream(path)) await program.stdout.write(chunk)
+      return 0
+    }
+    const { signal } = stopOnSignal((name) => `The read was stopped by ${name}: "${output}" is as it was`)
+    const content = await client.files.readStream(path, { signal })
+    await saveTo(output, new Progress(program, values).track(content))
     return 0
   },
 }
