@@ -66,6 +66,16 @@ test('every route that the instruction of an error names exists, on the same sur
   assert.ok(named > 10)
 })
 
+test('no surface calls a route absent that it has', async () => {
+  const names = new Set((await appRoutes()).map(({ method, url }) => `${method} ${url}`))
+  const absent = surfaces.flatMap(({ name, absent = [] }) => absent.map((route) => [name, route] as const))
+  assert.ok(absent.length > 0)
+  for (const [name, route] of absent) {
+    assert.ok(!names.has(route), route)
+    assert.equal(surfaceOf(surfaces, route.split(' ')[1]!).name, name)
+  }
+})
+
 test('an environments error names the place of the invalid value in the request', () => {
   const { envelope } = surfaceOf(surfaces, '/billing/usage')
   const schema = { querystring: { properties: { page: {} } }, params: { properties: { id: {} } } }

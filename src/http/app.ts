@@ -88,7 +88,7 @@ export async function createApp(options: Options): Promise<App> {
   const upgrades = new Upgrades(app.server, { previews, previewDomain, onUpgrade, surfaces })
   app.setErrorHandler(fail)
   describeRoutes(app, engine, surfaces)
-  const refuseUnknown = addUnknownRoutes(app)
+  const refuseUnknown = addUnknownRoutes(app, surfaces)
   addClosing(app, { upgrades, openRequests, fail })
   addBodyHooks(app, bodies, surfaces)
   app.addHook('onClose', async () => connections.close())

@@ -10,6 +10,8 @@ export interface InnerCall {
   closed: AbortSignal
   /** The response, if it is a large one. */
   answer?: LargeResponse
+  /** What the route would say in a header of its answer. */
+  hint?: string
 }
 
 /** The inner call that the current code handles, if any. */

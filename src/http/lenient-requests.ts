@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
+import { innerCalls } from './inner-call.ts'
 import type { Surface } from './surface.ts'
 import { removeUnknown } from './unknown-fields.ts'
 
@@ -56,6 +57,13 @@ function refit(request: FastifyRequest, reply: FastifyReply): ValidationError | 
 function hintAtBody(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   hint(request, reply, removeUnknown(noFields, request.body))
   done()
+}
+
+/** Adds a sentence to an answer: as a header, or, where a message calls the route, as a suggestion. */
+export function addHint(request: FastifyRequest, reply: FastifyReply, sentence: string): void {
+  const inner = innerCalls.getStore()
+  if (inner) inner.hint = sentence
+  else reply.header(hintHeader, [...(request.hints ?? []), sentence].join(' '))
 }
 
 /** Keeps sentences for an error, and adds them to the headers of the answer. */

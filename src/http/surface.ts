@@ -33,6 +33,8 @@ export interface Surface {
    * decides; '' matches every address.
    */
   prefixes: readonly string[]
+  /** Routes of its document that this server does not have yet, such as `POST /ai/embed`. */
+  absent?: readonly string[]
   envelope: ErrorEnvelope
   /** True if the clients are not ours, and may send fields that no schema has: see `lenient-requests.ts`. */
   takesUnknownFields: boolean

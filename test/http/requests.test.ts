@@ -178,12 +178,21 @@ describe('requests', { timeout: 300_000 }, () => {
       isEnvelope(body)
     })
 
-  test('the 404 of an unknown path names similar routes', async () => {
+  test('the 404 of an unknown path names similar routes, and of a documented one that it is not there yet', async () => {
     const { body } = await server.post('/exectue', {})
     assert.deepEqual(body.near[0], 'POST /execute')
     assert.match(body.error, /^Cannot POST \/exectue: there is no such route; similar routes: POST \/execute/)
     assert.deepEqual((await server.call('GET', '/file/read')).body.near[0], 'POST /files/read')
     assert.deepEqual((await server.call('GET', '/robots.txt')).body.near, [])
+    for (const [method, path] of [
+      ['POST', '/browser/screenshot'],
+      ['GET', '/ai/models'],
+    ] as const) {
+      const { status, body } = await server.call(method, path)
+      assert.deepEqual([status, body.code], [404, 'ROUTE_NOT_FOUND'])
+      assert.match(body.error, /^Cannot .*: this route of PaperPod is not available on this server yet$/)
+    }
+    assert.match((await server.post('/browser/nothing', {})).body.error, /there is no such route/)
   })
 
   for (const [method, path, allow] of [

@@ -26,6 +26,20 @@ describe('POST /expose', () => {
     assert.deepEqual([body.port, body.sessionId], [8080, sessionId])
   })
 
+  test('says in a header if nothing that a preview reaches listens on the port', async () => {
+    await startGuestServer(server, { port: 8097, address: '127.0.0.2', sessionId: guest.sessionId })
+    for (const [port, expected] of [
+      [8080, /^$/],
+      [8096, /^Nothing listens on port 8096 yet: /],
+      [8097, /on port 8097 of 127\.0\.0\.2, where previews cannot reach it/],
+    ] as const)
+      assert.match(
+        (await expose({ port, sessionId: guest.sessionId })).headers.get('carrel-hint') ?? '',
+        expected,
+        `${port}`,
+      )
+  })
+
   test('returns the same when repeated, also with ten concurrent requests', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => expose({ port: 9090 })))
     const urls = new Set(answers.map(({ body }) => body.url))

@@ -345,7 +345,8 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
       ['no JSON', '{"type":', /not valid JSON/],
       ['a list', '[1]', /not a JSON object/],
       ['no type', {}, /"type"/, 'type'],
-      ['an unknown type', { type: 'nope' }, /"nope".*help/, 'type'],
+      ['an unknown type', { type: 'nope' }, /"nope": there is no such type; send .*help/, 'type'],
+      ['a misspelt type', { type: 'exce' }, /"exce": .*did you mean "exec"\?.*help/, 'type'],
       ['a type of another kind', { type: 7 }, /"type"/, 'type'],
       ['a name of the language', { type: 'constructor' }, /"constructor"/, 'type'],
       ['a missing field', { type: 'read' }, /"path"/, 'path'],
@@ -597,6 +598,11 @@ for byte in 'aé€😀'.encode(): os.write(1, bytes([byte])); time.sleep(0.03)`
     assert.equal(data.message, 'A server listens on port 8123. Expose the port to get its preview URL.')
     const { data: exposed } = await own.ask(data.action)
     assert.match(exposed.url, /8123/)
+    const idOfClosed = own.begin({ type: 'expose', port: 8122, sessionId })
+    const closed = await own.next((one) => one.type === 'suggestion' && one.id === idOfClosed)
+    assert.equal(closed.data.category, 'port_closed')
+    assert.match(closed.data.message, /^Nothing listens on port 8122 yet/)
+    assert.equal((await own.answerTo(idOfClosed)).data.port, 8122)
     // The suggestion for a port that cannot be exposed says so, and has no action.
     await own.ask({ type: 'exec', sessionId, command: 'python3 -m http.server 3001', timeout: 1500 })
     assert.equal((await opened(3001)).data.action, undefined)

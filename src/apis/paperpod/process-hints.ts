@@ -28,6 +28,14 @@ export function portAdvice({ port, address, reachable }: OpenPort, expose: strin
   return `A server listens on port ${port}. ${expose}`
 }
 
+/** Returns why a preview of a port has no answer yet; undefined where a server that it reaches listens. */
+export function closedPortHint(port: number, ports: readonly OpenPort[]): string | undefined {
+  const open = ports.find((one) => one.port === port)
+  if (open === undefined)
+    return `Nothing listens on port ${port} yet: the preview answers once a server does, on 0.0.0.0 or 127.0.0.1.`
+  return open.reachable ? undefined : portAdvice(open, '')
+}
+
 function call(path: string, body: Record<string, string>, sessionId: string): string {
   const fields = { ...body, ...(sessionId === '' ? {} : { sessionId: JSON.stringify(sessionId) }) }
   const text = Object.entries(fields).map(([name, value]) => `${JSON.stringify(name)}: ${value}`)

@@ -31,6 +31,11 @@ export const paperpod: Surface = {
     ...['/', '/health', '/execute', '/interpret', '/files', '/watch', '/process', '/expose', '/browser', '/ai'],
     ...['/memory', '/balance', '/topup', '/login', '/ws'],
   ],
+  absent: [
+    ...['content', 'markdown', 'pdf', 'scrape', 'screenshot'].map((name) => `POST /browser/${name}`),
+    ...['embed', 'generate', 'image', 'transcribe'].map((name) => `POST /ai/${name}`),
+    'GET /ai/models',
+  ],
   envelope,
   answers,
   takesUnknownFields: true,

@@ -17,6 +17,7 @@ import type { Messages } from './messages.ts'
 import { PortSuggestions } from './port-suggestions.ts'
 import { RouteRefusal } from './route-message.ts'
 import type { Suggestion } from './suggestions.ts'
+import { nearestOf } from '../../../suggestion.ts'
 
 interface Options {
   engine: Engine
@@ -160,10 +161,13 @@ export class Connection {
     const candidates = this.#options.messages.of(type)
     const [first] = candidates
     if (!first) {
+      const { types } = this.#options.messages
+      const word = type.slice(0, maxTypeLength)
+      const near = nearestOf(word, types)
       throw new CarrelError(
         'invalid_request',
-        `Cannot use message type ${JSON.stringify(type.slice(0, 64))}: there is no such type; send {"type":"help"} for a list`,
-        { details: { field: 'type', types: this.#options.messages.types } },
+        `Cannot use message type ${JSON.stringify(word)}: there is no such type${near === undefined ? ';' : `; did you mean "${near}"? If not,`} send {"type":"help"} for a list`,
+        { details: { field: 'type', types } },
       )
     }
     if (first.action === undefined) return { message: first, rest: fields }
@@ -180,8 +184,8 @@ export class Connection {
     const { engine, who } = this.#options
     const send: Call['send'] = (type, make) =>
       this.#sendQueue.send(() => envelope(type, id, typeof make === 'function' ? make() : make))
-    const hint = (message: string) => {
-      const suggestion: Suggestion = { message, category: 'unknown_field' }
+    const hint: Call['hint'] = (message, category = 'unknown_field') => {
+      const suggestion: Suggestion = { message, category }
       void send('suggestion', suggestion).catch(() => {})
     }
     return {
@@ -300,5 +304,7 @@ function requestOf(parsed: Fields, id: Request['id']): Request {
 }
 
 const maxIdLength = 128
+/** How much of an unknown type is compared and shown. */
+const maxTypeLength = 64
 /** As much as one message of the max size: further ones wait. */
 const maxOpenBytes = limits.jsonBodyBytes

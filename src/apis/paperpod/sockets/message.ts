@@ -9,6 +9,7 @@ import { CarrelError } from '../../../errors.ts'
 import { invalidValue, type SchemaError } from '../../../http/invalid-value.ts'
 import { removeUnknown } from '../../../http/unknown-fields.ts'
 import { paramsOf } from '../params-of.ts'
+import type { Suggestion } from './suggestions.ts'
 
 /** An answer: fields, their JSON, or for a large answer a function that makes it once the client can take it. */
 export type Answer = Fields | string | LargeResponse | (() => Promise<Fields | string | LargeResponse>)
@@ -30,8 +31,8 @@ export interface Call<F = Fields> {
   inputs: KeyedLock
   /** Sends a message that belongs to this request, once the client can take it. */
   send: (type: string, make: Fields | (() => Fields)) => Promise<void>
-  /** Sends a suggestion about fields of the message that were ignored. */
-  hint: (message: string) => void
+  /** Sends a suggestion about the message. By default it is about fields that were ignored. */
+  hint: (message: string, category?: Suggestion['category']) => void
   /** How many bytes of a process's output to read at a time for this connection. */
   readBytes: number
   /** Also sends this connection suggestions about a computer. */

@@ -7,6 +7,7 @@ import { removeUnknown } from '../../../http/unknown-fields.ts'
 import { returnsOf } from '../../../http/returns-of.ts'
 import { paramsOf } from '../params-of.ts'
 import type { Call, Fields, Message } from './message.ts'
+import type { Suggestion } from './suggestions.ts'
 
 /** The error that a route answered, already in the surface's envelope. */
 export class RouteRefusal extends Error {
@@ -24,6 +25,8 @@ interface Options {
   action?: string
   /** True if answers can be large: each is made only after the one before it has been sent. */
   large?: boolean
+  /** The category of what the route adds to its answer. */
+  hintCategory?: Suggestion['category']
 }
 
 /** Makes messages that call routes. */
@@ -35,7 +38,7 @@ export class MessageRoutes {
   }
 
   /** Returns a message that calls a route, with the same fields, validation, answers and errors. */
-  message(type: string, { route, action, large = false }: Options): Message {
+  message(type: string, { route, action, large = false, hintCategory }: Options): Message {
     const found = () => this.#app.catalog.find(route)?.options ?? unknown(route)
     return {
       type,
@@ -49,17 +52,25 @@ export class MessageRoutes {
         return { description, params, returns: returnsOf(options), notes, example }
       },
       schema: () => found().schema?.body ?? found().schema?.querystring ?? {},
-      run: async (call) => (large ? () => this.#callRoute(found(), call) : this.#callRoute(found(), call)),
+      run: async (call) => {
+        const answer = () => this.#callRoute(found(), call, hintCategory)
+        return large ? answer : answer()
+      },
     }
   }
 
   /** Calls a route, which is aborted when the connection is gone as when its client disconnects. */
-  async #callRoute(route: RouteOptions, call: Call): Promise<string | LargeResponse> {
+  async #callRoute(
+    route: RouteOptions,
+    call: Call,
+    hintCategory?: Suggestion['category'],
+  ): Promise<string | LargeResponse> {
     if (call.closed.aborted) throw new RouteRefusal('{}')
     try {
       const { fields, largeBytes: bytes } = call
       const inner: InnerCall = { body: bytes === undefined ? undefined : { fields, bytes }, closed: call.closed }
       const answer = await innerCalls.run(inner, () => this.#inject(route, call))
+      if (inner.hint !== undefined) call.hint(inner.hint, hintCategory)
       return inner.answer ?? answer
     } catch (error) {
       if (call.closed.aborted) throw new RouteRefusal('{}')

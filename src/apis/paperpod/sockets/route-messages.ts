@@ -5,7 +5,7 @@ import type { MessageRoutes } from './route-message.ts'
 export function routeMessages(routes: MessageRoutes): Message[] {
   return [
     routes.message('interpret', { route: 'POST /interpret' }),
-    routes.message('expose', { route: 'POST /expose' }),
+    routes.message('expose', { route: 'POST /expose', hintCategory: 'port_closed' }),
     routes.message('memory_write', { route: 'POST /memory/write' }),
     routes.message('memory_read', { route: 'POST /memory/read', large: true }),
     routes.message('memory_list', { route: 'POST /memory/list', large: true }),

@@ -83,6 +83,8 @@ export function socketEvents(): DocumentedMessage[] {
           'out_of_memory',
           'disk_full',
           'timeout',
+          'unknown_field',
+          'port_closed',
         ]),
         action: Type.Optional(
           Type.Object(

@@ -13,6 +13,7 @@ export interface Suggestion extends Fields {
     | 'disk_full'
     | 'timeout'
     | 'unknown_field'
+    | 'port_closed'
   /**
    * A message to send, by its `type`, or a setting with the type `operator` if only the operator can act. Can be
    * missing.
