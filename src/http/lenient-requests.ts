@@ -86,11 +86,14 @@ function validationError(validation: object[], validationContext: string): Valid
 
 export const hintHeader = 'carrel-hint'
 
+/** Which bodies are read as JSON: see `jsonTypes`. */
+export const jsonRule =
+  'A body is JSON, whether its content type is application/json, that of a form, text/plain, or missing.'
+
 /** What requests may be like, for a surface's documents. */
 export function requestRules({ takesUnknownFields }: Pick<Surface, 'takesUnknownFields'>): string {
-  const json = 'A body is JSON, whether its content type is application/json, that of a form, text/plain, or missing.'
-  if (!takesUnknownFields) return `${json} A field that a route does not have is refused.`
-  return `${json} A field that a route does not have is ignored and named in the header ${hintHeader} of the answer, except where the schema of the route refuses more fields. A field that is not required can be null, which means that it is missing.`
+  if (!takesUnknownFields) return `${jsonRule} A field that a route does not have is refused.`
+  return `${jsonRule} A field that a route does not have is ignored and named in the header ${hintHeader} of the answer, except where the schema of the route refuses more fields. A field that is not required can be null, which means that it is missing.`
 }
 
 const noFields = { properties: {}, additionalProperties: false }

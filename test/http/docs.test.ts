@@ -167,6 +167,8 @@ describe('documentation', { timeout: 300_000 }, () => {
       ['name', 'description', 'license', 'compatibility', 'metadata'],
     )
     assert.ok(body!.split('\n').length < 100)
+    assert.match(body!, /carrel-hint` of the answer, except by the API Carrel, which refuses it/)
+    assert.match(body!, /npm pack/)
   })
 
   test('/skills/<surface>.md covers every route that needs a token, except those by which a user pays', () => {

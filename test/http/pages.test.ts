@@ -50,7 +50,8 @@ describe('the home page', { timeout: 120_000 }, () => {
 
   test('says how the owner gets in where no mail is sent, and has a form where it is', async () => {
     const page = await (await get('/', browser)).text()
-    assert.match(page, /owner\.token/)
+    assert.match(page, /\$\{CARREL_DATA:-\/var\/lib\/carrel\}\/owner\.token/)
+    assert.match(page, /npm install -g/)
     assert.doesNotMatch(page, /<form/)
     assert.ok(!page.includes(server.token))
     const facts = { origin: 'https://carrel.example.com', sendsMail: true }

@@ -287,6 +287,12 @@ describe('GET /', () => {
     )
   })
 
+  test('begins with commands that need no header, and says how to install the command line', () => {
+    assert.doesNotMatch(JSON.stringify(document.quickStart), /content-type/i)
+    for (const { install } of [document.cli, document.recommended.cli, document.tips.cli])
+      assert.match(install, /npm install -g \..*npm pack/)
+  })
+
   test('names exactly the commands of the command line', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [cliProgram, 'help'])
     const listed = [...stdout.matchAll(/^ {2}([a-z]+(?::[a-z]+)?)\b.* {2}\S/gm)].map(([, name]) => name!)

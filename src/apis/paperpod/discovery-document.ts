@@ -3,6 +3,7 @@ import { limits } from '../../config/limits.ts'
 import { computeHours, type Price, type PriceBook } from '../../config/price-book.ts'
 import { quoteFor } from '../../engine/money/ledger/top-up.ts'
 import { paymentMethods } from '../../engine/money/machine-payments/payment-methods.ts'
+import { installClient } from '../../http/install-client.ts'
 import type { Surface } from '../../http/surface.ts'
 import { version } from '../../version.ts'
 
@@ -31,12 +32,12 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
     baseUrl,
     previewUrlDomain: settings.previewDomain,
     quickStart: {
-      step1: `Get token: curl -H 'content-type: application/json' -d '{"email":"you@email.com"}' ${baseUrl}/login → check email → click magic link → copy token`,
-      step2: `Log in: carrel login <your-token> --url ${baseUrl}`,
+      step1: `Get token: curl -d '{"email":"you@email.com"}' ${baseUrl}/login → check email → click magic link → copy token`,
+      step2: `Install the command line (see cli.install) and log in: carrel login <your-token> --url ${baseUrl}`,
       step3: "Try it: carrel exec 'echo hello world' && carrel status",
-      http: `curl -H "Authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"code":"print(6*7)","language":"python"}' ${baseUrl}/execute`,
+      http: `curl -H "Authorization: Bearer $TOKEN" -d '{"code":"print(6*7)","language":"python"}' ${baseUrl}/execute`,
     },
-    agentStartPrompt: `To use Carrel: 1) Get token: POST ${baseUrl}/login with {"email":"you@email.com"}, click magic link, copy token. 2) Log in: carrel login <token> --url ${baseUrl}, or send "Authorization: Bearer <token>" over HTTP. 3) Try it: carrel exec 'echo hello' && carrel status. Features: code execution, processes, files, preview URLs, Agent Memory.`,
+    agentStartPrompt: `To use Carrel: 1) Get token: POST ${baseUrl}/login with {"email":"you@email.com"}, click magic link, copy token. 2) Log in: carrel login <token> --url ${baseUrl} (see cli.install), or send "Authorization: Bearer <token>" over HTTP. 3) Try it: carrel exec 'echo hello' && carrel status. Features: code execution, processes, files, preview URLs, Agent Memory.`,
     skills: {
       websocket: true,
       streaming: true,
@@ -57,7 +58,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
       api: 'cli',
       reason: 'CLI handles streaming, sessions, and reconnection automatically.',
       cli: {
-        install: cliInstall,
+        install: installClient,
         login: 'carrel login pp_sess_...',
         discover: 'carrel help',
         commandHelp: 'carrel <cmd> --help',
@@ -85,7 +86,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
       notes: `${freeCredit(engine)}; add credit with POST /topup. Create API keys (ak_...) for programs with POST /users/me/api-keys. DELETE /users/me/sessions/current signs out.`,
     },
     cli: {
-      install: cliInstall,
+      install: installClient,
       commands: {
         exec: 'carrel exec <cmd> - run shell command',
         interpret: 'carrel interpret <code> - rich output (charts)',
@@ -165,8 +166,6 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
   }
 }
 
-const cliInstall = "Included with Carrel: run npx carrel in the server's folder"
-
 function environment({ settings, defaultImage }: Engine, tools: Set<string>): Record<string, unknown> {
   const { computerCpus: cpus, computerMemoryBytes: memoryBytes, computerDiskBytes: diskBytes } = settings
   return {
@@ -211,7 +210,7 @@ function tips({ settings }: Engine, tools: Set<string>): Record<string, unknown>
     },
     cli: {
       recommended: 'Use CLI for interactive use and multi-step workflows.',
-      install: cliInstall,
+      install: installClient,
       tokenMethods: {
         cliLogin: 'carrel login pp_sess_... (saves to ~/.carrel/config.json)',
         envVar: 'export CARREL_TOKEN=pp_sess_... (for scripts/CI)',

@@ -1,3 +1,4 @@
+import { hintHeader, jsonRule } from '../../http/lenient-requests.ts'
 import type { GuideFacts, GuideSection } from '../../http/surface.ts'
 import { duration } from './limit-facts.ts'
 
@@ -16,7 +17,7 @@ export function guide({ origin, settings }: GuideFacts): GuideSection[] {
     {
       title: 'Requests',
       paragraphs: [
-        'A body is JSON whatever its content type says, so `curl -d` needs no header. A field that is not required can be null, which means that it is missing. A field that a route does not have is ignored: the header `carrel-hint` of the answer, or a `suggestion` on the WebSocket, names it and the field that was probably meant.',
+        `${jsonRule} \`curl -d\` needs no header. A field that is not required can be null, which means that it is missing. A field that a route does not have is ignored: the header \`${hintHeader}\` of the answer, or a \`suggestion\` on the WebSocket, names it and the field that was probably meant.`,
         'The name of a sandbox is any printable text on one line, and is compared as it is, without trimming or normalizing it. Time limits are in milliseconds; 0 means no limit, and a fraction is rounded up. Numbers and booleans in `env` become text; a variable that is null is left out.',
       ],
     },

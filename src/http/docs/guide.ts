@@ -23,6 +23,7 @@ export function anchorOf(title: string): string {
   return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 }
 
-function withCode(text: string): Html[] {
+/** Returns a text whose code is between backticks. */
+export function withCode(text: string): Html[] {
   return text.split('`').map((part, index) => (index % 2 ? html`<code>${part}</code>` : html`${part}`))
 }

@@ -1,8 +1,9 @@
 import { version } from '../../version.ts'
+import { installClient } from '../install-client.ts'
 import { codeFigure } from './code-figure.ts'
 import { operationsByTopic } from './document.ts'
 import { firstExample } from './first-example.ts'
-import { anchorOf, guideHtml } from './guide.ts'
+import { anchorOf, guideHtml, withCode } from './guide.ts'
 import { highlight } from './highlight.ts'
 import { html, type Html } from './html.ts'
 import { layout } from './layout.ts'
@@ -45,9 +46,10 @@ function start(parts: DocumentParts): Html {
         with others.
       </p>
       ${codeFigure('A first request', highlight(`export CARREL_TOKEN=pp_sess_...\n${firstExample(parts, 'readable')}`, 'shell'))}
+      <p>On the command line, <code>carrel help</code> lists every command. ${withCode(installClient)}</p>
       <p>
-        On the command line, <code>carrel help</code> lists every command. Agents read <a href="/SKILL.md">SKILL.md</a>;
-        programs read <a href="/openapi.json">openapi.json</a>, or the document of a single API.
+        Agents read <a href="/SKILL.md">SKILL.md</a>; programs read <a href="/openapi.json">openapi.json</a>, or the
+        document of a single API.
       </p>
     </section>
     <section class="guide" id="apis">

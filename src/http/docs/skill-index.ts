@@ -1,4 +1,6 @@
 import { version } from '../../version.ts'
+import { installClient } from '../install-client.ts'
+import { hintHeader, jsonRule } from '../lenient-requests.ts'
 import { firstExample } from './first-example.ts'
 import { guideMarkdown } from './guide.ts'
 import type { DocumentParts } from './parts.ts'
@@ -32,16 +34,23 @@ ${firstExample(parts)}
 ${surfaces.map(surfaceLines(origin)).join('\n')}
 
 ${guideMarkdown(surfaces[0]?.guide?.({ origin, settings }) ?? [])}
-## Requests
+## On every API
 
-- Bodies are JSON with \`content-type: application/json\`; unknown fields are errors.
+- ${jsonRule} ${unknownFields(surfaces)}
 - Requests that create something accept an \`Idempotency-Key\` header: repeating a request with the same key and body does nothing twice.
 - An error is JSON with \`error\` (a sentence), \`code\`, \`action\`, \`agentInstruction\` (what to do next), \`retryable\` and \`requestId\`, unless the API has its own error envelope; more fields give the facts of the error, such as \`field\`. Follow \`agentInstruction\`; repeat a request only if \`retryable\` is true, and after \`Retry-After\` if it is set.
 
 ## Command line
 
-\`carrel\` (also called \`ppod\`) does all of this from a shell, with live input and output; it reads the token from \`CARREL_TOKEN\` and the server from \`CARREL_URL\`. \`carrel help\` lists its commands.
+\`carrel\` (also called \`ppod\`) does all of this from a shell, with live input and output; it reads the token from \`CARREL_TOKEN\` and the server from \`CARREL_URL\`. \`carrel help\` lists its commands. ${installClient}
 `
+}
+
+/** Returns the rule for fields that a route does not have, with the surfaces that refuse them. */
+function unknownFields(surfaces: DocumentParts['surfaces']): string {
+  const strict = surfaces.filter(({ takesUnknownFields }) => !takesUnknownFields).map(({ title }) => title)
+  const except = strict.length === 0 ? '' : `, except by the API ${strict.join(' and ')}, which refuses it`
+  return `A field that a route does not have is ignored and named in the header \`${hintHeader}\` of the answer${except}.`
 }
 
 function surfaceLines(origin: string) {

@@ -1,5 +1,7 @@
 import type { Engine } from '../../engine/engine.ts'
+import { withCode } from '../docs/guide.ts'
 import { html, type Html } from '../docs/html.ts'
+import { installClient } from '../install-client.ts'
 import { codeBlock } from './code-block.ts'
 
 export interface SignInFacts {
@@ -62,13 +64,15 @@ function ownerHelp({ origin }: SignInFacts): Html {
   return html`<section class="panel" id="sign-in">
     <h2>Sign in</h2>
     <p>
-      This server sends no mail yet. Its owner signs in with the token in the file <code>owner.token</code> of the data
-      directory, on the machine that it runs on:
+      This server sends no mail yet. Its owner signs in with the token in the file <code>owner.token</code> of the
+      server's data directory, whose path the server prints when it starts (<code>CARREL_DATA</code>, by default
+      <code>/var/lib/carrel</code>):
     </p>
-    ${codeBlock(`carrel login --url ${origin} "$(sudo cat /var/lib/carrel/owner.token)"`, {
+    ${codeBlock(`carrel login --url ${origin} "$(sudo cat "\${CARREL_DATA:-/var/lib/carrel}/owner.token")"`, {
       caption: 'Shell',
       wrapped: true,
     })}
+    <p class="note"><code>carrel</code> is the command line. ${withCode(installClient)}</p>
     <p class="note">
       Everybody else asks the owner for an API key or a sign-in link. To send links by mail, the owner sets
       <code>CARREL_SMTP_URL</code> and starts the server again.
