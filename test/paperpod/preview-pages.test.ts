@@ -78,7 +78,7 @@ describe('a preview that cannot be shown', { timeout: 120_000 }, () => {
     const nowhere = await visit(url.replaceAll('8080', '8081').replace(/[0-9a-z]{20}/, '0'.repeat(20)))
     assert.deepEqual([never.status, never.code], [404, 'NOT_FOUND'])
     assert.deepEqual(nowhere, never)
-    assert.match(never.page, /carrel expose 8081/)
+    assert.match(never.page, /carrel expose --session &#60;sandbox&#62; 8081/)
   })
 
   test('links home, and may be shown in a frame', async () => {

@@ -49,7 +49,10 @@ export function previewPage({ error, port, home, isRepeatable }: Visit): string 
           <h2>If it is yours</h2>
           <p>${owner.text}</p>
           ${codeBlock(owner.command, { caption: 'Shell' })}
-          <p class="note">For a sandbox other than your default one, add <code>--session</code> and its name.</p>
+          <p class="note">
+            <code>&lt;sandbox&gt;</code> is its name, which <code>carrel sandboxes</code> lists. Leave
+            <code>--session</code> out if it is your default sandbox.
+          </p>
         </section>`
       }`,
     header: header(home),

@@ -60,7 +60,7 @@ function silent({ reason }: CarrelError['details'], port: number | undefined): P
       label: 'No valid answer',
       tone: 'bad',
       visitor: `The program on port ${port} sent something that is not a web page. Load the page again, or ask its owner.`,
-      owner: { text: 'See which of your processes runs, and what it prints:', command: 'carrel ps' },
+      owner: { text: 'See which of your processes runs, and what it prints:', command: ofSandbox('ps') },
     }
   if (reason === 'not_accepting')
     return {
@@ -81,7 +81,12 @@ function silent({ reason }: CarrelError['details'], port: number | undefined): P
 }
 
 function startCommand(port = 8080): string {
-  return `carrel start 'python3 -m http.server ${port}'`
+  return ofSandbox('start', `'python3 -m http.server ${port}'`)
+}
+
+/** Returns a command for the sandbox of the preview, whose name only its owner knows. */
+function ofSandbox(verb: string, ...operands: string[]): string {
+  return ['carrel', verb, '--session', '<sandbox>', ...operands].join(' ')
 }
 
 const broken: PreviewWords = {
@@ -97,14 +102,14 @@ const words: Partial<Record<ErrorCode, (port?: number) => PreviewWords>> = {
     label: 'Not found',
     tone: 'bad',
     visitor: 'It was closed, or the address has a typing error. Ask whoever gave you the address for another one.',
-    owner: { text: 'Expose the port, which prints its address:', command: `carrel expose ${port}` },
+    owner: { text: 'Expose the port, which prints its address:', command: ofSandbox('expose', String(port)) },
   }),
   other_node: (port = 8080) => ({
     title: 'This preview is on another server',
     label: 'Elsewhere',
     tone: 'bad',
     visitor: 'This address does not lead to it. Ask whoever gave you the address for another one.',
-    owner: { text: 'Ask that server for the address:', command: `carrel expose ${port}` },
+    owner: { text: 'Ask that server for the address:', command: ofSandbox('expose', String(port)) },
   }),
   request_timeout: () => ({
     title: 'The request was cut off',
