@@ -64,7 +64,7 @@ export function addSocketRoutes(app: App, engine: Engine): void {
     discovery: "Send { type: 'help' } for full WebSocket API schema",
     messages: () => messages.documented(),
     notes:
-      'Clients that cannot set a header, such as browsers, connect with ?ticket=<ticket> from POST /ws/ticket. Tokens in the address are refused, since addresses are logged.',
+      'Clients that cannot set a header, such as browsers, connect with ?ticket=<ticket> from POST /ws/ticket. A session token or an API key in the address is refused, since addresses are logged.',
   }
   addSocket(
     app,
@@ -80,7 +80,7 @@ export function addSocketRoutes(app: App, engine: Engine): void {
         if (token !== undefined) return token
         throw new CarrelError(
           'unauthenticated',
-          'Cannot open the WebSocket: its address has no valid ticket. Tokens in the address are refused: send the token in Authorization, or get a ticket from POST /ws/ticket',
+          'Cannot open the WebSocket: its address has no valid ticket. Session tokens and API keys are refused there: send the token in Authorization, or get a ticket from POST /ws/ticket',
         )
       },
       open: (socket, who) => void new Connection({ engine, messages, socket, who }),
