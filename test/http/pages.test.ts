@@ -138,6 +138,14 @@ describe('an error', { timeout: 120_000 }, () => {
   })
   after(() => server.stop())
 
+  for (const path of ['/login', '/signup'])
+    test(`at ${path} leads a person to the sign-in page, and no program`, async () => {
+      const person = await fetch(server.url + path, { headers: browser, redirect: 'manual' })
+      assert.deepEqual([person.status, person.headers.get('location')], [303, '/sign-in'])
+      const program = await fetch(server.url + path, { headers: { accept: '*/*' }, redirect: 'manual' })
+      assert.equal(program.status, path === '/login' ? 405 : 404)
+    })
+
   for (const [path, status, title] of [
     ['/nothing', 404, 'There is nothing here'],
     ['/execute', 405, 'This address is for programs'],
@@ -232,6 +240,9 @@ test(
       const blocks =
         'document.querySelectorAll("figure.code").length - document.querySelectorAll("figure.code > .copy").length'
       assert.equal(await browser.evaluate(blocks), 0, name)
+      // The lines of code are wrapped, as a phone shows half of them otherwise.
+      const cutOff = '[...document.querySelectorAll("pre")].filter((pre) => pre.scrollWidth > pre.clientWidth).length'
+      assert.equal(await browser.evaluate(cutOff), 0, name)
       assert.deepEqual(browser.complaints, [], name)
     }
   },

@@ -29,7 +29,7 @@ export function indexPage(parts: DocumentParts): string {
     </ul>
   </nav>`
   return layout({
-    title: 'Carrel: documentation',
+    title: 'Documentation',
     version,
     searchUrl,
     contents,

@@ -1,9 +1,10 @@
-import { designUrl } from '../pages/design.ts'
+import { designUrl, iconUrl } from '../pages/design.ts'
 import { siteHeader } from '../pages/header.ts'
+import { windowTitle } from '../pages/page.ts'
 import { html, type Html } from './html.ts'
 
 interface Layout {
-  /** The title of the window. */
+  /** The title of the window, before the name of the server. */
   title: string
   /** The surface that the page is about; undefined on the index. */
   surface?: string
@@ -38,10 +39,10 @@ export function layout({ title, surface, version, searchUrl, contents, body, foo
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
+        <title>${windowTitle(title)}</title>
         <link rel="stylesheet" href="${designUrl}" />
         <link rel="stylesheet" href="/docs/page.css" />
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <link rel="icon" href="${iconUrl}" type="image/svg+xml" />
         <script type="module" src="/docs/samples.js"></script>
         <script type="module" src="/docs/console.js"></script>
         <script type="module" src="/docs/search.js"></script>
@@ -66,7 +67,7 @@ function searchField(searchUrl: string): Html {
     <input
       type="search"
       role="combobox"
-      placeholder="Search the reference"
+      placeholder="Search"
       aria-label="Search the reference"
       aria-expanded="false"
       aria-controls="results"

@@ -19,7 +19,7 @@ const contentPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self' blob:",
+  'img-src data: blob:',
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",

@@ -37,7 +37,7 @@ export function surfacePage(surface: Surface, parts: DocumentParts): string {
     </ul>
   </nav>`
   return layout({
-    title: `${title} · Carrel`,
+    title: `${title} API`,
     surface: title,
     version: document.info.version,
     searchUrl,

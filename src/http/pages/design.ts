@@ -15,7 +15,7 @@ export const designUrl = `/assets/design.css?v=${designVersion}`
 /** The icon of every page, and the mark beside the name. */
 export const iconSvg = read('icon.svg')
 export const mark = new Html(iconSvg.trim().replace('<svg ', '<svg aria-hidden="true" '))
-/** For pages on origins where Carrel has no address of its own, such as those of previews. */
+/** The icon as every page refers to it: previews are on origins where Carrel has no address of its own. */
 export const iconUrl = `data:image/svg+xml,${encodeURIComponent(iconSvg.trim())}`
 
 const copyJs = read('copy.js')

@@ -26,7 +26,7 @@ export const pageHeaders = {
 export const formPageHeaders = { ...pageHeaders, 'cache-control': 'no-cache', 'referrer-policy': 'same-origin' }
 
 export interface Page {
-  /** The title of the window. */
+  /** The title of the window, before the name of the server. */
   title: string
   /** Default: the title. */
   heading?: string | undefined
@@ -37,6 +37,11 @@ export interface Page {
   footer?: Html | undefined
   /** A script in addition to that of every page, which the policy of its headers allows. */
   script?: Html | undefined
+}
+
+/** Returns what the title of a window says, on every page. */
+export function windowTitle(title: string): string {
+  return `${title} – Carrel`
 }
 
 /** Returns a page of one column, complete by itself: it needs nothing else from the server. */
@@ -50,7 +55,7 @@ export function page(parts: Page): string {
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
         ${reloadAfterS !== undefined && html`<meta http-equiv="refresh" content="${reloadAfterS}" />`}
-        <title>${title} – Carrel</title>
+        <title>${windowTitle(title)}</title>
         <link rel="icon" href="${iconUrl}" type="image/svg+xml" />
         ${inlineStyle}
       </head>
