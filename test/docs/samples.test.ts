@@ -39,7 +39,6 @@ describe('the samples of /docs', { timeout: 300_000 }, () => {
   before(async () => {
     server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
     folder = mkdtempSync(join(tmpdir(), 'carrel-samples-'))
-    writeFileSync(join(folder, 'greeting.txt'), 'hello\n')
     samples = []
     for (const { name } of surfaces) {
       const page = (await server.call('GET', `/docs/${name}`, undefined, { token: null })).body as string

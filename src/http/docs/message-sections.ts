@@ -8,8 +8,11 @@ import { operationId } from '../operation-schema.ts'
 import { highlight } from './highlight.ts'
 import { html, Html } from './html.ts'
 
-/** Returns the messages of a WebSocket in both directions, or the events of a stream. */
-export function messageSections({ id, isSocket, messages }: Operation): Html[] {
+/**
+ * Returns the messages of a WebSocket in both directions, or the events of a stream. `shown` gets a recorded answer, and
+ * returns what the page shows of it.
+ */
+export function messageSections({ id, isSocket, messages }: Operation, shown: (recorded: unknown) => unknown): Html[] {
   const sections = [
     [isSocket ? 'Messages that you send' : '', messages.filter(({ from }) => from === 'client')],
     [isSocket ? 'Messages that the server sends' : 'Events', messages.filter(({ from }) => from === 'server')],
@@ -20,7 +23,7 @@ export function messageSections({ id, isSocket, messages }: Operation): Html[] {
       ([title, members]) =>
         html`<div class="messages">
           <h4>${title}</h4>
-          ${members.map((message) => messageSection(id, message, isSocket))}
+          ${members.map((message) => messageSection(id, { ...message, answer: message.answer && shown(message.answer) }, isSocket))}
         </div>`,
     )
 }

@@ -1,3 +1,4 @@
+import type { Settings } from '../../config/settings.ts'
 import { rawBody } from '../operation-schema.ts'
 import { jsonFigure } from './code-figure.ts'
 import type { Operation } from './document.ts'
@@ -6,10 +7,12 @@ import { html, type Html } from './html.ts'
 import { messageSections } from './message-sections.ts'
 import { sentence } from './sentence.ts'
 import { sampleFigure } from './sample-figure.ts'
+import { withAddresses } from './with-addresses.ts'
 
 /** What the section of a route needs to know of its page. */
 export interface PageFacts {
   origin: string
+  settings: Settings
   /** The codes that the page explains, each at `#error-<code>`. */
   errorCodes: ReadonlySet<string>
 }
@@ -18,8 +21,9 @@ export interface PageFacts {
  * Returns the section of one route: its request and response, its example in several languages with the answer, and a
  * form to try it.
  */
-export function operationSection({ origin, errorCodes }: PageFacts, operation: Operation): Html {
+export function operationSection({ origin, settings, errorCodes }: PageFacts, operation: Operation): Html {
   const { id, path, summary, notes, isPublic, isSocket, request, answer, errors } = operation
+  const shown = (recorded: unknown) => withAddresses(recorded, origin, settings)
   const requestList = requestFields(operation)
   const answerList = answer ? fieldsOf(answer.schema) : []
   return html`<section class="operation" id="${id}">
@@ -41,22 +45,17 @@ export function operationSection({ origin, errorCodes }: PageFacts, operation: O
       </div>
       <div class="demo">
         ${sampleFigure(origin, operation)}
-        ${answer?.example !== undefined && jsonFigure(`${answer.status} · the answer`, withOrigin(answer.example, origin))}
+        ${answer?.example !== undefined && jsonFigure(`${answer.status} · the answer`, shown(answer.example))}
         ${!isSocket && tryForm(operation)}
       </div>
     </section>
-    ${messageSections(operation)}`
+    ${messageSections(operation, shown)}`
 }
 
 /** Returns the method of a route as a badge; a WebSocket has one of its own. */
 export function methodBadge({ method, isSocket }: Pick<Operation, 'method' | 'isSocket'>): Html {
   const name = isSocket ? 'WS' : method
   return html`<span class="method ${name.toLowerCase()}">${name}</span>`
-}
-
-/** Recorded answers name the origin of a server with default settings. */
-function withOrigin(answer: unknown, origin: string): unknown {
-  return JSON.parse(JSON.stringify(answer).replaceAll('http://localhost:4280', origin))
 }
 
 function requestFields({ parameters, request }: Operation): Field[] {

@@ -17,7 +17,7 @@ export function surfacePage(surface: Surface, parts: DocumentParts): string {
   const topics = operationsByTopic(document)
   const sections = surface.guide?.({ origin, settings }) ?? []
   const limits = surface.limits?.(settings) ?? []
-  const facts = { origin, errorCodes: new Set(errorsOf(surface).map(({ code }) => code)) }
+  const facts = { origin, settings, errorCodes: new Set(errorsOf(surface).map(({ code }) => code)) }
   const contents = html`<nav class="contents" aria-label="Contents">
     <ul>
       <li><a href="#start">Start</a></li>

@@ -1,6 +1,6 @@
 import type { Operation } from '../document.ts'
 import { firstMessage } from './first-message.ts'
-import { sampleRequest, type SampleRequest } from './sample-request.ts'
+import { fileToSend, sampleRequest, sentText, type SampleRequest } from './sample-request.ts'
 
 /** How JSON is written: on one line, or on several lines if it is long. */
 export type JsonForm = 'short' | 'readable'
@@ -8,7 +8,10 @@ export type JsonForm = 'short' | 'readable'
 /** Returns the command that sends a route's example, or opens its WebSocket. The token is in `CARREL_TOKEN`. */
 export function exampleCommand(origin: string, operation: Operation, form: JsonForm = 'short'): string {
   if (operation.isSocket) return socketCommand(origin, operation, form)
-  return curlCommand(sampleRequest(origin, operation), form)
+  const request = sampleRequest(origin, operation)
+  const file = fileToSend(request)
+  const command = curlCommand(request, form)
+  return file === undefined ? command : `echo ${sentText} > ${quote(file)}\n${command}`
 }
 
 function curlCommand({ method, url, query, needsToken, body, answer }: SampleRequest, form: JsonForm): string {

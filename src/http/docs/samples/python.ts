@@ -1,7 +1,7 @@
 import type { Operation } from '../document.ts'
 import { firstMessage, lastType } from './first-message.ts'
 import { literal, python } from './literal.ts'
-import { sampleRequest, type SampleRequest } from './sample-request.ts'
+import { fileToSend, sampleRequest, sentText, type SampleRequest } from './sample-request.ts'
 
 /** Returns a program that sends a route's example with `requests`, or opens its WebSocket with `websockets`. */
 export function pythonSample(origin: string, operation: Operation): string {
@@ -10,7 +10,9 @@ export function pythonSample(origin: string, operation: Operation): string {
 
 const token = `{"Authorization": f"Bearer {os.environ['CARREL_TOKEN']}"}`
 
-function requestsSample({ method, url, query, needsToken, body, answer }: SampleRequest): string {
+function requestsSample(request: SampleRequest): string {
+  const { method, url, query, needsToken, body, answer } = request
+  const file = fileToSend(request)
   const given = [
     `"${url}",`,
     ...(query.length > 0 ? [`params=${literal(Object.fromEntries(query), python, 1)},`] : []),
@@ -23,6 +25,7 @@ function requestsSample({ method, url, query, needsToken, body, answer }: Sample
     ...(needsToken ? ['import os'] : []),
     'import requests',
     '',
+    ...(file === undefined ? [] : [`with open("${file}", "w") as file:\n    file.write("${sentText}\\n")`, '']),
     `response = requests.${method.toLowerCase()}${call}`,
     ...reading[answer],
   ].join('\n')

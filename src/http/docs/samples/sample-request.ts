@@ -51,6 +51,15 @@ function answerKind(contentType = ''): SampleRequest['answer'] {
   return contentType.startsWith('text/') ? 'text' : 'file'
 }
 
+/** Returns the local file that the sample of an upload sends, and that it writes first; undefined without an upload. */
+export function fileToSend({ body }: Pick<SampleRequest, 'body'>): string | undefined {
+  if (body?.kind === 'file') return body.name
+  return body?.kind === 'form' ? body.fields.find(({ isFile }) => isFile)?.value : undefined
+}
+
+/** The content of that file. */
+export const sentText = 'hello'
+
 /** Returns the path with an example value for each parameter. */
 function withExamples(path: string, parameters: Operation['parameters']): string {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>

@@ -1,7 +1,7 @@
 import type { Operation } from '../document.ts'
 import { firstMessage, lastType } from './first-message.ts'
 import { literal, typescript } from './literal.ts'
-import { sampleRequest, type SampleRequest } from './sample-request.ts'
+import { fileToSend, sampleRequest, sentText, type SampleRequest } from './sample-request.ts'
 
 /** Returns a program that sends a route's example with `fetch`, or opens its WebSocket. It needs no packages. */
 export function typescriptSample(origin: string, operation: Operation): string {
@@ -10,10 +10,12 @@ export function typescriptSample(origin: string, operation: Operation): string {
 
 const token = 'authorization: `Bearer ${process.env.CARREL_TOKEN}`'
 
-function fetchSample({ method, url, query, needsToken, body, answer }: SampleRequest): string {
+function fetchSample(request: SampleRequest): string {
+  const { method, url, query, needsToken, body, answer } = request
+  const file = fileToSend(request)
   const imports = [
-    ...(body?.kind === 'form' || body?.kind === 'file' ? ["import { openAsBlob } from 'node:fs'"] : []),
-    ...(answer === 'file' ? ["import { writeFile } from 'node:fs/promises'"] : []),
+    ...(file === undefined ? [] : ["import { openAsBlob } from 'node:fs'"]),
+    ...(answer === 'file' || file !== undefined ? ["import { writeFile } from 'node:fs/promises'"] : []),
   ]
   const headers = [
     ...(needsToken ? [token] : []),
@@ -28,6 +30,7 @@ function fetchSample({ method, url, query, needsToken, body, answer }: SampleReq
   const lines = [
     ...imports,
     ...(imports.length > 0 ? [''] : []),
+    ...(file === undefined ? [] : [`await writeFile('${file}', '${sentText}\\n')`]),
     ...(query.length > 0
       ? [`const query = new URLSearchParams(${literal(Object.fromEntries(query), typescript)})`]
       : []),
