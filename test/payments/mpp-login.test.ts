@@ -71,7 +71,7 @@ describe('signing in by a wallet', { timeout: 300_000 }, () => {
       [answer.body.error, answer.body.code, answer.body.action, answer.body.retryable],
       [answer.body.detail, 'PAYMENT_REQUIRED', 'ANSWER_CHALLENGE', false],
     )
-    assert.match(answer.body.agentInstruction, /Authorization: Payment <credential>/)
+    assert.match(answer.body.agentInstruction, /^Sign .* Authorization: Payment <credential>\.$/)
     assert.equal(answer.body.requestId, answer.headers.get('x-request-id'))
     assert.ok(!JSON.stringify(answer.body).includes('pp_sess_'))
   }

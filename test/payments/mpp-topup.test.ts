@@ -88,7 +88,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
       [answer.body.error, answer.body.code, answer.body.action],
       [answer.body.detail, 'PAYMENT_REQUIRED', 'ANSWER_CHALLENGE'],
     )
-    assert.match(answer.body.agentInstruction, /X-Session-Token/)
+    assert.match(answer.body.agentInstruction, /^Pay .* X-Session-Token\.$/)
   }
 
   test('the unmodified client pays for a package, which is credited', async () => {

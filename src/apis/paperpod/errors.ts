@@ -21,6 +21,22 @@ export const instructions = {
     'The process has ended and its output is kept: fetch the output in parts by the processId (POST /process/get). Sending the same request again runs the command a second time.',
 } as const satisfies Instructions
 
+/** What to do next about the 402 of a route, which asks for one thing: a signature, or a payment. */
+export const challengeInstructions = {
+  login:
+    'Sign the challenge in WWW-Authenticate: Payment with the wallet, which costs nothing, and send the same request again with Authorization: Payment <credential>.',
+  topUp:
+    'Pay by one of the challenges in WWW-Authenticate: Payment, and send the same request again with Authorization: Payment <credential>, and the token in X-Session-Token.',
+} as const
+
+/** Returns a function that makes the error body of a request that is challenged. */
+export function challengeBody(agentInstruction: string) {
+  return (error: CarrelError, requestId: string): Record<string, unknown> => ({
+    ...errorBody(error, requestId),
+    ...(error.code === 'payment_required' && { agentInstruction }),
+  })
+}
+
 /**
  * Returns PaperPod's error body: `error`, a sentence, and the fields that Carrel adds. PaperPod's document has most of
  * these.

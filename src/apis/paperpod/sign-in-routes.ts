@@ -7,7 +7,7 @@ import type { App } from '../../http/app.ts'
 import { readForms } from '../../http/form-body.ts'
 import { networkOfRequest } from '../../http/network-of.ts'
 import { pageHeaders } from '../../http/pages/page.ts'
-import { errorBody, paymentAnswer } from './errors.ts'
+import { challengeBody, challengeInstructions, paymentAnswer } from './errors.ts'
 import { prefersHtml } from '../../http/prefers-html.ts'
 import { refusedPage, signInPage, tokenPage } from './sign-in-page.ts'
 import { askForPayment, paymentCredential } from '../../http/payment-auth.ts'
@@ -116,7 +116,7 @@ export function addSignInRoutes(app: App, engine: Engine): void {
       credential: paymentCredential(request.headers),
       network: networkOfRequest(request),
     })
-    if ('challenges' in outcome) return askForPayment(reply, outcome, errorBody)
+    if ('challenges' in outcome) return askForPayment(reply, outcome, challengeBody(challengeInstructions.login))
     const { token, creditMicros, receipt } = outcome
     reply.header('payment-receipt', receipt).header('cache-control', 'no-store')
     return { token, wallet: outcome.wallet, creditsRemaining: creditMicros / 1_000_000 }

@@ -8,7 +8,7 @@ import type { App } from '../../http/app.ts'
 import { askForPayment, paymentCredential } from '../../http/payment-auth.ts'
 import { pageHeaders } from '../../http/pages/page.ts'
 import { prefersHtml } from '../../http/prefers-html.ts'
-import { errorBody, instructions, paymentAnswer } from './errors.ts'
+import { challengeBody, challengeInstructions, instructions, paymentAnswer } from './errors.ts'
 import { offerAnswers, topUpAnswer, topUpBody } from './schemas/credit.ts'
 import { topUpPage, type Offer } from './topup-page.ts'
 
@@ -66,7 +66,7 @@ export function addTopUpRoutes(app: App, engine: Engine): void {
         credential: paymentCredential(headers),
         accepts: headers['accept-payment'] as string | undefined,
       })
-      if ('challenges' in outcome) return askForPayment(reply, outcome, errorBody)
+      if ('challenges' in outcome) return askForPayment(reply, outcome, challengeBody(challengeInstructions.topUp))
       const { amountCents, creditMicros, balanceMicros, receipt } = outcome
       reply.header('payment-receipt', receipt).header('cache-control', 'no-store')
       return {
