@@ -217,6 +217,10 @@ export interface ComputerRow {
   size_preset: string | null
   /** The snapshot that the computer was created from; null for one that was created from its image. */
   snapshot_id: string | null
+  /** What the computer used of its memory at earlier sizes: MiB times milliseconds. */
+  memory_mib_ms: number
+  /** How long the computer had run when that was counted, in milliseconds. */
+  memory_counted_ms: number
 }
 
 export interface ProcessRow {
@@ -359,16 +363,16 @@ export interface UsageIntervalRow {
   label: string | null
 }
 
-/** The processor time of a sandbox, as counted by the kernel. */
+/** The processor time of a computer, as counted by the kernel. */
 export interface ComputeMarkRow {
   computer_id: string
   account_id: string
   cpus: number
-  /** The kernel's counter since the sandbox started; 0 while it does not run. */
+  /** The kernel's counter since the computer started; 0 while it does not run. */
   counter_micros: number
   /** Processor time of all runs, without what the runtime takes for starts. */
   used_micros: number
-  /** For how long the sandbox ran in total. */
+  /** For how long the computer ran in total. */
   open_ms: number
   at: number
 }

@@ -205,6 +205,8 @@ function computer(
     updated_at: 1,
     started_at: null,
     last_active_at: 1,
+    memory_mib_ms: 0,
+    memory_counted_ms: 0,
     display_name: null,
     size_preset: null,
     snapshot_id: null,

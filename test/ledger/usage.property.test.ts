@@ -150,7 +150,13 @@ function computer(id: string, accountId: string, lifecycle: Lifecycle): Computer
   const none = { state_reason: null, idle_timeout_ms: null, expires_at: null }
   const size = { cpus: 1, memory_bytes: 1, disk_bytes: 1, pids: 1 }
   const times = { created_at: 1_000_000, updated_at: 0, started_at: 1_000_000, last_active_at: 0 }
-  const unnamed = { display_name: null, size_preset: null, snapshot_id: null }
+  const unnamed = {
+    display_name: null,
+    size_preset: null,
+    snapshot_id: null,
+    memory_mib_ms: 0,
+    memory_counted_ms: 0,
+  }
   const state = lifecycle === 'sandbox' ? ('running' as const) : ('stopped' as const)
   const home = { node_id: base.node.id, fence: 0 }
   return {

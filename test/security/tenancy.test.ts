@@ -341,6 +341,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
           ['GET', ''],
           ['PATCH', '', { display_name: 'mine' }],
           ['DELETE', ''],
+          ['GET', '/usage'],
           ['POST', '/actions/start'],
           ['POST', '/actions/stop'],
           ['POST', '/actions/ensure-ready'],

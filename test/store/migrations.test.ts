@@ -109,6 +109,8 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     display_name: 'Büro ☃',
     size_preset: 'ram-2g',
     snapshot_id: 'snapshot',
+    memory_mib_ms: 2 ** 52,
+    memory_counted_ms: 2 ** 40,
   },
   processes: {
     id: 'p',
@@ -297,7 +299,13 @@ const firstTables = tables.filter(
     ),
 )
 const { kept_bytes: _, node_id: _home, ...firstProcess } = rows.processes
-const unnamed = { display_name: null, size_preset: null, snapshot_id: null }
+const unnamed = {
+  display_name: null,
+  size_preset: null,
+  snapshot_id: null,
+  memory_mib_ms: 0,
+  memory_counted_ms: 0,
+}
 const workless = { resource_type: '', resource_id: '', actor: '', input: null, request_key: null, ended_at: null }
 const { name: _name, lifecycle: _lifecycle, node_id: _node, fence: _fence, ...anyComputer } = rows.computers
 const { node_id: _doer, ...anyOperation } = rows.operations

@@ -132,7 +132,28 @@ const limit = Type.Object({
   resetsAt: Type.String(),
 })
 
+const usedBytes = (description: string) => Type.Integer({ description, minimum: 0 })
+
+const accountUsage = object({
+  runtime_seconds: Type.Number({ description: 'Compute, over the time of the report' }),
+  storage_bytes: usedBytes('On the disks of all computers and in Agent Memory, now'),
+  snapshot_storage_bytes: usedBytes('In snapshots, now; what several share counts once'),
+  updated_at: time('The end of the last interval that was recorded'),
+})
+
+export const computerUsageAnswer = object({
+  usage: object({
+    runtime_seconds: Type.Number({ description: 'How long the computer has run since it was created' }),
+    cpu_hours: Type.Number({ description: 'Processor time that was used, as the kernel counts it' }),
+    ram_gib_hours: Type.Number({ description: 'Its memory times how long it ran with it' }),
+    hot_storage_bytes: usedBytes('On its disk, while it runs; 0 while it is stopped'),
+    cold_storage_bytes: usedBytes('On its disk, while it is stopped; 0 while it runs'),
+    updated_at: time('The end of the last interval that was recorded'),
+  }),
+})
+
 export const usageAnswer = Type.Object({
+  usage: accountUsage,
   from: Type.String(),
   to: Type.String(),
   creditsRemaining: dollars(),

@@ -7,6 +7,7 @@ import { addExecRoutes } from './exec-routes.ts'
 import { addOperationRoutes } from './operation-routes.ts'
 import { addBillingRoutes } from './billing-routes.ts'
 import { envelope, instructions } from './errors.ts'
+import { addComputerUsageRoutes } from './computer-usage-routes.ts'
 import { addMeRoutes } from './me-routes.ts'
 import { addUsageRoutes } from './usage-routes.ts'
 
@@ -37,7 +38,7 @@ export const agentComputer: Surface = {
     {
       name: 'Billing',
       description: 'The usage of the account, and the spending limits of the account and of its API keys.',
-      routes: [addUsageRoutes, addBillingRoutes],
+      routes: [addUsageRoutes, addComputerUsageRoutes, addBillingRoutes],
     },
   ],
 }

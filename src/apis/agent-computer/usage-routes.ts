@@ -3,6 +3,7 @@ import { creditLeft } from '../../engine/money/credit/credit-left.ts'
 import { isUnbilled } from '../../engine/money/credit/is-unbilled.ts'
 import { readLimits } from '../../engine/identity/workspaces/workspace-limits.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { storageUsed } from '../../engine/money/usage/storage-used.ts'
 import { settleAccount } from '../../engine/money/usage/settle-usage.ts'
 import { usageReport } from '../../engine/money/usage/usage-report.ts'
 import type { App } from '../../http/app.ts'
@@ -30,6 +31,12 @@ export function addUsageRoutes(app: App, engine: Engine): void {
       const fromMs = (Math.floor(toMs / dayMs) - days + 1) * dayMs
       const report = await usageReport(engine, caller.accountId, { fromMs, toMs })
       return {
+        usage: {
+          runtime_seconds: report.totals.find(({ meter }) => meter === 'compute')?.quantity ?? 0,
+          storage_bytes: await storageUsed(engine, caller.accountId),
+          snapshot_storage_bytes: 0,
+          updated_at: isoTime(toMs),
+        },
         from: isoTime(fromMs),
         to: isoTime(toMs),
         creditsRemaining: (await creditLeft(engine, caller.accountId)) / 1_000_000,

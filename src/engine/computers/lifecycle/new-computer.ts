@@ -32,5 +32,7 @@ export function newComputer(
     display_name: null,
     size_preset: null,
     snapshot_id: null,
+    memory_mib_ms: 0,
+    memory_counted_ms: 0,
   }
 }

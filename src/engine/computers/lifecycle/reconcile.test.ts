@@ -29,7 +29,15 @@ async function engineWith(t: TestContext) {
 
 function rowOf(id: string, nodeId: string) {
   const size = { cpus: 1, memory_bytes: 1024, disk_bytes: 1024, pids: 8 }
-  const times = { created_at: 0, updated_at: 0, started_at: null, last_active_at: 0, expires_at: null }
+  const times = {
+    created_at: 0,
+    updated_at: 0,
+    started_at: null,
+    last_active_at: 0,
+    expires_at: null,
+    memory_mib_ms: 0,
+    memory_counted_ms: 0,
+  }
   return {
     ...{ ...size, ...times },
     ...{

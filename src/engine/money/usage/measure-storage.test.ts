@@ -56,6 +56,8 @@ test('disks cost by the hour and the GiB: hot while the computer runs, cold whil
         lifecycle: 'durable',
         idle_timeout_ms: null,
         expires_at: null,
+        memory_mib_ms: 0,
+        memory_counted_ms: 0,
         created_at: createdAt,
         updated_at: 0,
         started_at: null,

@@ -301,7 +301,6 @@ export class MeteredComputer {
    * snapshot.
    */
   snapshot({ isDue, isRunning }: { isDue: boolean; isRunning: boolean }): CpuSnapshot | undefined {
-    if (this.facts.costsWhileRunning) return undefined
     if (!isDue && this.#totals.usedMicros - this.#snapshotMicros < snapshotThresholdMicros) return undefined
     this.#snapshotMicros = this.#totals.usedMicros
     const { computerId, accountId, cpus } = this.facts
@@ -340,7 +339,7 @@ export class MeteredComputer {
   }
 
   #readCounter(): number | undefined {
-    return this.facts.costsWhileRunning ? undefined : this.#sources.cpuMicros(this.facts.computerId)
+    return this.#sources.cpuMicros(this.facts.computerId)
   }
 }
 

@@ -47,7 +47,8 @@ export async function recoverUsage(
 }
 
 /**
- * Returns the processor time that a sandbox used while none of our processes ran in it, which the kernel kept counting.
+ * Returns the processor time that a sandbox used while none of our processes ran in it, which the kernel kept counting;
+ * none for a computer that is charged while it runs, whatever it does.
  * Our own processes are taken to have used all that they could get, and are charged for that.
  */
 function unattendedSince(
@@ -55,8 +56,7 @@ function unattendedSince(
   row: PaidComputer,
   { computer, snapshot, paidToMs, used, now }: Since,
 ): { free: { ms: number; cpuMicros: number }; totals: CpuTotals } {
-  const counterMicros =
-    row.state === 'running' && !computer.costsWhileRunning ? engine.driver.cpuMicros(row.id) : undefined
+  const counterMicros = row.state === 'running' ? engine.driver.cpuMicros(row.id) : undefined
   const before = snapshot ?? { usedMicros: 0, openMs: 0 }
   // A computer that was charged and has no snapshot was metered by a server that did not read its processor time.
   const isUnknown = counterMicros === undefined || (snapshot === undefined && row.paid_to !== null)
@@ -64,10 +64,9 @@ function unattendedSince(
   const sinceMark = Math.max(0, counterMicros - (snapshot?.counterMicros ?? 0))
   const usedMs = used.reduce((sum, { ms }) => sum + ms, 0)
   const fromMs = Math.max(paidToMs, snapshot?.atMs ?? 0, row.started_at ?? 0)
-  const free = {
-    ms: Math.max(0, now - fromMs - usedMs),
-    cpuMicros: Math.max(0, sinceMark - usedMs * 1000 * row.cpus),
-  }
+  const free = computer.costsWhileRunning
+    ? { ms: 0, cpuMicros: 0 }
+    : { ms: Math.max(0, now - fromMs - usedMs), cpuMicros: Math.max(0, sinceMark - usedMs * 1000 * row.cpus) }
   const totals = { usedMicros: before.usedMicros + sinceMark, openMs: before.openMs + Math.max(0, now - fromMs) }
   return { free, totals }
 }

@@ -34,6 +34,8 @@ async function sandbox(t: TestContext, chargedMs: number): Promise<Kysely<Databa
       lifecycle: 'sandbox',
       idle_timeout_ms: null,
       expires_at: null,
+      memory_mib_ms: 0,
+      memory_counted_ms: 0,
       created_at: begun,
       updated_at: begun,
       started_at: begun,
