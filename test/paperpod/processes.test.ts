@@ -113,6 +113,15 @@ describe('background processes', () => {
     assert.deepEqual((await post('/process/get', { processId: id })).process, process)
   })
 
+  test('what a Python program prints is there while it runs', async () => {
+    await start(`python3 -c 'import signal; print("ready"); signal.pause()'`, { processId: 'python' })
+    await until(
+      () => post('/process/get', { processId: 'python' }),
+      ({ logs }) => logs.stdout === 'ready\n',
+    )
+    await post('/process/kill', { processId: 'python' })
+  })
+
   test('exit code 0 is completed', async () => {
     const { processId } = await start('exit 0')
     assert.equal((await ended(processId)).process.status, 'completed')
