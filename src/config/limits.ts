@@ -222,6 +222,11 @@ export const limits = {
    * it likes.
    */
   stalledBodyMs: 60_000,
+  /**
+   * A directory that is not gone after this time is left: the programs of its computer may add files for ever. Millions
+   * of files take less.
+   */
+  removalMs: 5 * 60_000,
   /** After a request is answered, the rest of its body is received unread for this long, */
   bodyDrainMs: 10_000,
   /**

@@ -1,5 +1,5 @@
 import { closeSync, constants, createReadStream, fstatSync, read } from 'node:fs'
-import { rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { rename, rmdir, unlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import type {
@@ -19,6 +19,7 @@ import { listDirectory } from './list-directory.ts'
 import { makeDirectories } from './make-directories.ts'
 import { checkOnDisk, checkPath, quote, splitPath } from '../../files/computer-path.ts'
 import { DiskRoot, O_PATH, type RootedDirectory } from './rooted.ts'
+import { removeTree } from './tree-removals.ts'
 import { watchDirectory } from './watch.ts'
 import { writeManyIn } from './write-many.ts'
 import { commitFileIn, stageFileIn, writeFileIn, type Owner } from './write.ts'
@@ -43,7 +44,7 @@ export class LocalComputerFiles implements ComputerFiles {
     this.#options = options
   }
 
-  /** Ends all watches, which would keep the root from being unmounted. */
+  /** Ends all watches and removals, which would keep the root from being unmounted. */
   close(): void {
     this.#closing.abort()
   }
@@ -181,8 +182,12 @@ export class LocalComputerFiles implements ComputerFiles {
         const { type } = await entryInfo(fd, name, path)
         if (type !== 'directory') return unlink(host)
         if (!options.recursive) return rmdir(host)
-        root.assertRemovable(fd, name)
-        await rm(host, { recursive: true })
+        await removeTree(this.#options.id, { fd, name }, () => {
+          if (this.#closing.signal.aborted)
+            throw new CarrelError('unavailable', `Cannot remove ${quote(path)}: the server is stopping`)
+          root.entry(fd, name)
+          root.assertRemovable(fd, name)
+        })
       }),
     )
   }

@@ -3,13 +3,13 @@ import { parentPort } from 'node:worker_threads'
 import { entryBytes } from './entry-bytes.ts'
 import type { EntryStats } from './file-info.ts'
 import type { ListMessage, ListRequest } from './large-lists.ts'
+import { failureOf } from './turn-thread.ts'
 
 parentPort?.on('message', (request: ListRequest) => {
   try {
     readPage(request)
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException
-    post({ failure: { message, code } })
+    post(failureOf(error))
   }
 })
 

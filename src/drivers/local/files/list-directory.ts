@@ -16,7 +16,7 @@ export async function listDirectory(fd: number, path: string, key: string, optio
   if (names) return smallPage(fd, prefix, names, options)
   await options.beforeLarge?.()
   const { limit, maxBytes, after } = options
-  const page = await largeLists.read(key, {
+  const page = await largeLists.ask(key, {
     fd,
     limit,
     after: after?.toString('latin1'),

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { call, callAsync, type SystemError } from '../system/libc.ts'
 import { entryPath } from './rooted.ts'
+import { temporaryName } from './temporary-name.ts'
 
 /**
  * A new file without a path. It has no name either, so that nothing is left when this program is killed. On file
@@ -91,15 +91,6 @@ export class NewFile {
       throw error
     }
   }
-}
-
-/** Returns whether a name is the temporary name of a new file. */
-export function isTemporaryName(name: string): boolean {
-  return /^\.carrel-[0-9a-f]{16}$/.test(name)
-}
-
-function temporaryName(): string {
-  return `.carrel-${randomBytes(8).toString('hex')}`
 }
 
 /** Error codes of file systems without unnamed files. */

@@ -104,6 +104,17 @@ export class DiskRoot extends RootedDirectory {
   }
 }
 
+/**
+ * Opens a directory by its one name in an open directory, to reach its entries: never a link, and never what is mounted
+ * there. Returns a descriptor, which the caller closes. Throws a `SystemError`.
+ */
+export function openBelow(directoryFd: number, name: Buffer): number {
+  const how = Buffer.alloc(24)
+  how.writeBigUInt64LE(BigInt(O_PATH | O_CLOEXEC | constants.O_DIRECTORY | constants.O_NOFOLLOW), 0)
+  how.writeBigUInt64LE(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, 16)
+  return call('openat2', SYS_openat2, directoryFd, Buffer.concat([name, endOfText]), how, how.length)
+}
+
 function pathOf(fd: number): string {
   return readlinkSync(`/proc/self/fd/${fd}`)
 }
@@ -113,10 +124,13 @@ export function entryPath(directoryFd: number, name: string): string {
   return `/proc/self/fd/${directoryFd}/${name}`
 }
 
+const endOfText = Buffer.of(0)
 const maxTries = 1000
 export const O_PATH = 0o1000_0000
 const O_CLOEXEC = 0o200_0000
 const SYS_openat2 = 437
 const RESOLVE_NO_XDEV = 0x01n
 const RESOLVE_NO_MAGICLINKS = 0x02n
+const RESOLVE_NO_SYMLINKS = 0x04n
+const RESOLVE_BENEATH = 0x08n
 const RESOLVE_IN_ROOT = 0x10n

@@ -19,7 +19,7 @@ import {
   type InotifyEvent,
 } from './inotify.ts'
 import { quote } from '../../files/computer-path.ts'
-import { isTemporaryName } from './new-file.ts'
+import { isTemporaryName } from './temporary-name.ts'
 import { O_PATH, RootedDirectory } from './rooted.ts'
 import { WatchedDirectory } from './watched-directory.ts'
 import { WatchedTree } from './watched-tree.ts'

@@ -7,7 +7,7 @@ import type { WatchOptions } from '../../driver.ts'
 import type { ChangeQueue } from '../../files/change-queue.ts'
 import { quote } from '../../files/computer-path.ts'
 import { IN_ISDIR, type Inotify, type InotifyEvent } from './inotify.ts'
-import { isTemporaryName } from './new-file.ts'
+import { isTemporaryName } from './temporary-name.ts'
 import { O_PATH, type RootedDirectory } from './rooted.ts'
 import { WatchedDirectory } from './watched-directory.ts'
 

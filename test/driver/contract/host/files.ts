@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { settles } from '../../../support/settles.ts'
 import type { Part } from '../../subject.ts'
 
 const MiB = 1024 * 1024
@@ -23,4 +28,57 @@ export const describeFilesOnHost: Part = (subject) => {
       ['socket'],
     )
   })
+
+  test('remove() removes a tree that is deeper than any path, with few descriptors', async (t) => {
+    const id = await subject().computer(t)
+    const files = subject().driver.files(id)
+    const code = `
+import os
+os.mkdir('/workspace/deep'); os.chdir('/workspace/deep')
+for level in range(2000):
+    os.symlink('/', 'link'); open(b'\\xff', 'w').close(); os.mkdir('level'); os.chdir('level')`
+    await subject().python(id, code)
+    const removed = files.remove('/workspace/deep', { recursive: true })
+    let maxOpen = 0
+    const before = openFiles()
+    for (let isRunning = true; isRunning;)
+      isRunning = await Promise.race([removed.then(() => false), setImmediate(true)]).finally(
+        () => (maxOpen = Math.max(maxOpen, openFiles())),
+      )
+    assert.ok(maxOpen - before < 100, `${maxOpen} files are open`)
+    assert.deepEqual((await files.list('/workspace', whole)).entries, [])
+  })
+
+  test('a directory that is swapped for a link out while it is removed never lets the removal escape', async (t) => {
+    const id = await subject().computer(t)
+    const files = subject().driver.files(id)
+    const outside = mkdtempSync(join(tmpdir(), 'carrel-outside-'))
+    t.after(() => rmSync(outside, { recursive: true }))
+    const names = Array.from({ length: 200 }, (_, index) => `${index}`)
+    for (const name of names) writeFileSync(join(outside, name), '')
+    const swap = `
+import os
+os.chdir('/workspace')
+while True:
+    for old, new in ('inner', 'kept'), ('link', 'inner'), ('inner', 'link'), ('kept', 'inner'):
+        try: os.rename('tree/' + old, 'tree/' + new)
+        except OSError: pass`
+    const process = await subject().exec(id, ['python3', '-c', swap])
+    for (let round = 0; round < 20; round++) {
+      await subject().shell(
+        id,
+        `cd /workspace && mkdir -p new/inner && touch new/inner/{0..199} && ln -s ${outside} new/link && mv new tree`,
+      )
+      await files.remove('/workspace/tree', { recursive: true })
+      await assert.rejects(files.stat('/workspace/tree'), { code: 'not_found' })
+    }
+    await process.kill('SIGKILL', 'tree')
+    await settles(process.wait())
+    assert.deepEqual(readdirSync(outside).toSorted(), names.toSorted())
+  })
+}
+
+/** The number of descriptors that this process has open. */
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length
 }
