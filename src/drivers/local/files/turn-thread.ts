@@ -62,11 +62,12 @@ export class TurnThread<Request, Message extends object, Result> {
   }
 
   #send(request: Request): Promise<Result> {
-    const worker = (this.#worker ??= new Worker(this.#options.program))
+    // Node knows nothing of descriptors that system calls have opened, and warns when they are closed.
+    const worker = (this.#worker ??= new Worker(this.#options.program, { trackUnmanagedFds: false }))
     const receiver = this.#options.receiver()
     return new Promise((resolve, reject) => {
       const receive = (message: Message | Failure) => {
-        const failure = 'failure' in message ? (message as Failure).failure : undefined
+        const failure = 'failure' in message ? message.failure : undefined
         const result = failure ? undefined : receiver(message as Exclude<Message, Failure>)
         if (!failure && result === undefined) return
         worker.off('message', receive).off('error', fail).unref()
