@@ -56,19 +56,21 @@ for level in range(2000):
     t.after(() => rmSync(outside, { recursive: true }))
     const names = Array.from({ length: 200 }, (_, index) => `${index}`)
     for (const name of names) writeFileSync(join(outside, name), '')
+    const rounds = Array.from({ length: 60 }, (_, index) => `/workspace/new${index}`)
+    await subject().shell(
+      id,
+      `for new in ${rounds.join(' ')}; do
+         mkdir -p $new/inner && touch $new/inner/{0..199} && ln -s ${outside} $new/link
+       done`,
+    )
     const swap = `
-import os
-os.chdir('/workspace')
-while True:
-    for old, new in ('inner', 'kept'), ('link', 'inner'), ('inner', 'link'), ('kept', 'inner'):
-        try: os.rename('tree/' + old, 'tree/' + new)
-        except OSError: pass`
+import ctypes
+rename = ctypes.CDLL(None).renameat2
+inner, link = b'/workspace/tree/inner', b'/workspace/tree/link'
+while True: rename(-100, inner, -100, link, 2)`
     const process = await subject().exec(id, ['python3', '-c', swap])
-    for (let round = 0; round < 20; round++) {
-      await subject().shell(
-        id,
-        `cd /workspace && mkdir -p new/inner && touch new/inner/{0..199} && ln -s ${outside} new/link && mv new tree`,
-      )
+    for (const round of rounds) {
+      await files.move(round, '/workspace/tree')
       await files.remove('/workspace/tree', { recursive: true })
       await assert.rejects(files.stat('/workspace/tree'), { code: 'not_found' })
     }
