@@ -104,6 +104,20 @@ describe('upload and download', () => {
       assert.equal((await server.shell('ls -A /tmp', { sessionId })).stdout, '')
     })
 
+  test('an upload to a folder says how to put the file into it, whatever the order of the fields', async () => {
+    await server.done('/files/mkdir', { path: 'folder', sessionId })
+    const parts: [string, string | Blob, string?][] = [
+      ['sessionId', sessionId],
+      ['path', 'folder'],
+      ['file', new Blob(['x']), 'x.txt'],
+    ]
+    for (const order of [parts, parts.toReversed()]) {
+      const { status, body } = await upload(order)
+      assert.deepEqual([status, body.code], [400, 'INVALID_REQUEST'])
+      assert.match(body.error, /it is a directory; to put the file into it, end the path with a slash$/)
+    }
+  })
+
   test('an upload of two files, without a form, or with an invalid sandbox name is refused', async () => {
     const blob = new Blob(['x'])
     const two = await upload([

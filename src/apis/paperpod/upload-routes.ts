@@ -74,12 +74,25 @@ function addRoute(app: App, engine: Engine): void {
           else form.upload = await takeFile(engine, request.caller, part, form.fields)
         }
         return await finishUpload(engine, request.caller, form)
+      } catch (error) {
+        throw withFolderHint(error)
       } finally {
         await form.upload?.file.close()
         form.upload?.done()
       }
     },
   )
+}
+
+/** Returns the error; for a path that is a directory, with the way to put the file into it. */
+function withFolderHint(error: unknown): unknown {
+  if (!(error instanceof CarrelError) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EISDIR')
+    return error
+  const { code, message, details } = error
+  return new CarrelError(code, `${message}; to put the file into it, end the path with a slash`, {
+    details,
+    cause: error,
+  })
 }
 
 interface UploadForm {

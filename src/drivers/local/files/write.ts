@@ -103,12 +103,14 @@ export async function stageFileIn(
   }
 }
 
-/** Returns the file that is to be replaced, if there is one. Throws `invalid_request` when it is not a regular file. */
+/** Returns the file that is to be replaced, if there is one. Throws for what is not a regular file. */
 async function existingFile(host: string, path: string): Promise<Stats | undefined> {
   const existing = await lstat(host).catch(() => undefined)
   if (!existing || existing.isFile()) return existing
-  const what = existing.isDirectory() ? 'it is a directory' : 'it is not a regular file'
-  throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: ${what}`, { details: { path } })
+  if (existing.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' })
+  throw new CarrelError('invalid_request', `Cannot write ${quote(path)}: it is not a regular file`, {
+    details: { path },
+  })
 }
 
 /** Returns the path that links at the end of a path lead to. The kernel resolves each step inside the root. */
