@@ -26,15 +26,15 @@ export const startBody = object({
 const pid = Type.Integer({ description: 'Process id inside the sandbox; 0 if unknown' })
 
 export const processObject = object({
-  processId: Type.String(),
+  processId: Type.String({ description: 'The name that was chosen for the process, otherwise its id' }),
   id: Type.String({ description: 'Unique, and never reused' }),
   pid,
-  command: Type.String(),
+  command: Type.String({ description: 'The command line, or its beginning if it is long' }),
   status: Type.Enum(['running', 'completed', 'failed', 'killed', 'timeout', 'oom', 'stopped', 'lost']),
   exitCode: nullableNumber,
   signal: nullableText(),
   reason: nullableText(),
-  startedAt: Type.String(),
+  startedAt: Type.String({ description: 'ISO 8601, in UTC' }),
   endedAt: nullableText(),
 })
 
@@ -66,7 +66,7 @@ export const startAnswer = object({
   pid,
   status: Type.String(),
   command: Type.String(),
-  startedAt: Type.String(),
+  startedAt: Type.String({ description: 'ISO 8601, in UTC' }),
   sessionId: Type.String(),
   hints: processHints,
 })
