@@ -26,10 +26,11 @@ export function errorReply(surfaces: readonly Surface[]): ErrorReply {
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     if (known.code === 'range_not_satisfiable')
       reply.header('content-range', `bytes */${String(known.details.sizeBytes)}`)
-    const { envelope } = request.routeOptions?.config?.surface ?? surfaceOf(surfaces, pathOf(request.url))
+    const { envelope, signInPath } = request.routeOptions?.config?.surface ?? surfaceOf(surfaces, pathOf(request.url))
     const { status, text } = errorAnswer(envelope, known, request.id, request)
     void reply.header('x-request-id', request.id)
-    if (isPerson(request) && asksForSignIn(request, known)) return reply.redirect('/sign-in', 303)
+    if (isPerson(request) && known.code === 'method_not_allowed' && pathOf(request.url) === signInPath)
+      return reply.redirect('/sign-in', 303)
     if (isPerson(request)) return reply.status(status).headers(pageHeaders).send(errorPage(known, request.id))
     return reply.status(status).type('application/json; charset=utf-8').send(text)
   }
@@ -39,14 +40,6 @@ export function errorReply(surfaces: readonly Surface[]): ErrorReply {
 function isPerson({ headers }: FastifyRequest): boolean {
   return headers.authorization === undefined && headers['x-session-token'] === undefined && prefersHtml(headers)
 }
-
-/** Whether a person opened an address at which many sites have their sign-in page, and that is no page here. */
-function asksForSignIn({ method, url }: FastifyRequest, { code }: CarrelError): boolean {
-  const isNoPage = code === 'method_not_allowed' || code === 'route_not_found'
-  return isNoPage && (method === 'GET' || method === 'HEAD') && signInNames.has(pathOf(url))
-}
-
-const signInNames = new Set(['/login', '/signin', '/signup', '/sign-up'])
 
 /** Adds what was ignored to the refusal of a request, for clients that show no headers. */
 function withHints(error: CarrelError, hints: readonly string[] = []): CarrelError {

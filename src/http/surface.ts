@@ -35,6 +35,8 @@ export interface Surface {
   prefixes: readonly string[]
   /** Routes of its document that this server does not have yet, such as `POST /ai/embed`. */
   absent?: readonly string[]
+  /** An address for programs at which people look for the page that signs them in: a browser is sent there. */
+  signInPath?: string
   envelope: ErrorEnvelope
   /** True if the clients are not ours, and may send fields that no schema has: see `lenient-requests.ts`. */
   takesUnknownFields: boolean

@@ -36,6 +36,7 @@ export const paperpod: Surface = {
     ...['embed', 'generate', 'image', 'transcribe'].map((name) => `POST /ai/${name}`),
     'GET /ai/models',
   ],
+  signInPath: '/login',
   envelope,
   answers,
   takesUnknownFields: true,
