@@ -1,5 +1,6 @@
 import { balance, health, me, usage } from './account.ts'
 import type { Balance, Health, Me, Usage, UsageOptions } from './account.ts'
+import { Computers } from './computers.ts'
 import type { Context, RequestOptions } from './context.ts'
 import { defaultWebSocket } from './default-web-socket.ts'
 import { cancelDeletion, deleteAccount } from './deletion.ts'
@@ -67,6 +68,7 @@ const defaultMaxRetries = 3
  *   console.log(result.stdout, result.exitCode)
  */
 export class Carrel {
+  readonly computers: Computers
   readonly files: Files
   readonly keys: Keys
   readonly sessions: Sessions
@@ -88,6 +90,7 @@ export class Carrel {
     })
     const { WebSocket, sessionId } = options
     this.#context = { transport, sessionId, loadWebSocket: WebSocket ? async () => WebSocket : defaultWebSocket }
+    this.computers = new Computers(this.#context)
     this.files = new Files(this.#context)
     this.keys = new Keys(this.#context)
     this.sessions = new Sessions(this.#context)

@@ -36,6 +36,20 @@ export class CarrelApiError extends CarrelError {
   }
 }
 
+/** What was begun on a computer has failed. */
+export class CarrelOperationError extends CarrelError {
+  readonly operationId: string
+  /** Such as `computer.create`. */
+  readonly kind: string
+
+  constructor({ id, kind, error_message: reason }: { id: string; kind: string; error_message: string | null }) {
+    super(reason ?? `The operation ${kind} failed`)
+    this.name = 'CarrelOperationError'
+    this.operationId = id
+    this.kind = kind
+  }
+}
+
 /** There was no answer, or only a part of it: the request may or may not have had its effect. */
 export class CarrelConnectionError extends CarrelError {
   /** The system's error code, such as `ECONNREFUSED`, if there is one. */

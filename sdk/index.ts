@@ -3,7 +3,23 @@ export type { Deletion } from './deletion.ts'
 export { Carrel } from './client.ts'
 export type { CarrelOptions } from './client.ts'
 export type { CallOptions, RequestOptions } from './context.ts'
-export { CarrelApiError, CarrelConnectionError, CarrelError, CarrelTimeoutError } from './errors.ts'
+export type {
+  BegunOnComputer,
+  Computer,
+  ComputerOperation,
+  Computers,
+  ComputerSize,
+  ComputerUsage,
+  CreateComputerOptions,
+  SettleOptions,
+} from './computers.ts'
+export {
+  CarrelApiError,
+  CarrelConnectionError,
+  CarrelError,
+  CarrelOperationError,
+  CarrelTimeoutError,
+} from './errors.ts'
 export type {
   ExecExit,
   ExecProgram,

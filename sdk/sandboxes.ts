@@ -13,6 +13,8 @@ export interface Sandbox {
   /** When it reached its state. */
   since: string
   created_at: string
+  /** Whether its files survive a stop, as those of `computers` do. */
+  keeps_files: boolean
   /** The number of running processes. */
   processes: number | null
   /** How long nothing has used it; 0 while something does. */

@@ -12,6 +12,7 @@ export function fakeSandbox(name: string, more: Partial<Sandbox> = {}): Sandbox 
     state_reason: null,
     since: '2026-01-26T14:05:00.000Z',
     created_at: '2026-01-26T14:05:00.000Z',
+    keeps_files: false,
     processes: 0,
     idle_seconds: 90,
     idle_timeout_seconds: 600,

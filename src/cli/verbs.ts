@@ -8,6 +8,7 @@ export const groups = [
   'Network',
   'Memory',
   'Sandboxes',
+  'Computers',
   'Account',
   'Server',
   'This program',
@@ -161,6 +162,12 @@ export const verbs: Record<string, VerbEntry> = {
     synopsis: 'status',
     summary: 'Show server, sandbox, credits and token',
     load: async () => (await import('./verbs/status.ts')).status,
+  },
+  computers: {
+    group: 'Computers',
+    synopsis: 'computers [what]',
+    summary: 'Computers that keep their files: list, create, start, stop',
+    load: async () => (await import('./verbs/computers.ts')).computers,
   },
   login: {
     group: 'Account',

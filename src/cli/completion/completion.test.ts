@@ -91,6 +91,7 @@ test('the actions of a command are completed and explained by its help, and noth
   const withActions = commands.filter(({ actions }) => actions.length > 0)
   assert.deepEqual(withActions.map(({ name }) => name).toSorted(), [
     'account',
+    'computers',
     'database',
     'keys',
     'ledger',
