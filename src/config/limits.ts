@@ -212,6 +212,16 @@ export const limits = {
   processIdLength: 128,
   commandLength: 64 * KiB,
   portsPerComputer: 64,
+  /** How long an access session lasts unless its creator asks for another time: the work of a sitting. */
+  accessSessionDefaultMs: 60 * 60 * 1000,
+  /** The shortest and the longest access session. A program that needs one for longer creates the next one. */
+  accessSessionMs: { min: 30 * 1000, max: 24 * 60 * 60 * 1000 },
+  /** Access sessions of one computer that last: more than the programs and people that use one computer. */
+  accessSessionsPerComputer: 100,
+  /** Access sessions of one computer that are over and can still be read; the oldest are removed first. */
+  endedAccessSessionsPerComputer: 100,
+  /** How long an access session that is over can be read. */
+  endedAccessSessionMs: 24 * 60 * 60 * 1000,
   /**
    * A client that reads nothing of what waits for it is disconnected after this time, or after twice as long during a
    * large write.

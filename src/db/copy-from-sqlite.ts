@@ -22,6 +22,7 @@ const rowsAtOnce: { [Table in keyof Database]: number } = {
   computers: 500,
   processes: 100,
   ports: 500,
+  access_sessions: 500,
   memory_files: 1,
   events: 500,
   operations: 100,

@@ -14,6 +14,7 @@ export interface Database {
   computers: ComputerRow
   processes: ProcessRow
   ports: PortRow
+  access_sessions: AccessSessionRow
   memory_files: MemoryFileRow
   events: EventRow
   operations: OperationRow
@@ -250,6 +251,26 @@ export interface PortRow {
   computer_id: string
   port: number
   created_at: number
+}
+
+/** Access to one computer by a token of its own, which ends with the token that created it. */
+export interface AccessSessionRow {
+  id: string
+  account_id: string
+  computer_id: string
+  /** What the token opens. */
+  kind: 'browser' | 'vnc' | 'ssh' | 'exec'
+  /** SHA-256 of the token, hex. */
+  hash: string
+  /** The token that created the session, or `user:` with the id of a user of a trusted issuer. */
+  token_id: string
+  /** The user of that token; null for a token without a user. */
+  user_id: UserIdentifier | null
+  /** The `started_at` of the computer when the session was created: the session ends with that run. */
+  run_started_at: number
+  created_at: number
+  expires_at: number
+  revoked_at: number | null
 }
 
 export interface MemoryFileRow {

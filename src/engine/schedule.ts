@@ -4,6 +4,7 @@ import { watchCredit, watchOrphans } from './computers/credit/watch-credit.ts'
 import { settleInconsistent } from './computers/lifecycle/reconcile.ts'
 import { sweepLeases } from './computers/lifecycle/sweep.ts'
 import { pruneProcesses } from './computers/processes/prune-processes.ts'
+import { pruneSessions } from './computers/access-sessions/prune-sessions.ts'
 import { deleteDue } from './deletion/delete-due.ts'
 import type { Engine } from './engine.ts'
 import { pruneKeys } from './idempotency/keys.ts'
@@ -54,6 +55,7 @@ export function schedule(
     [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],
     [pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })],
     [pruneIntervalMs, onOneNode(() => pruneOperations(engine))],
+    [pruneIntervalMs, onOneNode(() => pruneSessions(engine))],
     [pruneIntervalMs, onOneNode(() => pruneLinks(engine))],
     [pruneIntervalMs, onOneNode(() => pruneFirstCredits(engine))],
     [pruneIntervalMs, onOneNode(() => pruneWalletProofs(engine))],

@@ -42,6 +42,21 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
     ],
     processes: [process(who, 'ended'), process(who, 'running')],
     ports: [{ computer_id: `running-${who}`, port: 80, created_at: 1 }],
+    access_sessions: [
+      {
+        id: `access-${who}`,
+        account_id,
+        computer_id: `running-${who}`,
+        kind: 'exec',
+        hash: `access-hash-${who}`,
+        token_id: `user:${user_id}`,
+        user_id,
+        run_started_at: 1,
+        created_at: 1,
+        expires_at: 2,
+        revoked_at: null,
+      },
+    ],
     memory_files: [{ account_id, path: 'a', content: new Uint8Array([1]), size: 1, modified_at: 1 }],
     events: [
       { id: `event-${who}`, account_id, computer_id: null, type: 't', actor: user_id, data: `{"a":"${email}"}`, at: 1 },

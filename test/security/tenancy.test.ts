@@ -346,6 +346,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
           ['POST', '/actions/stop'],
           ['POST', '/actions/ensure-ready'],
           ['POST', '/exec', { command: ['true'] }],
+          ['POST', '/access-sessions', { kind: 'exec' }],
         ] as const
       ).map(([method, path, body]) => [
         `${method} /v1/computers/:id${path}`,
@@ -353,6 +354,23 @@ describe('two accounts', { timeout: 300_000 }, () => {
           isMissing(await server.call(method, `/v1/computers/${owned.computerId}${path}`, body, { token: other }))
           const { body: kept } = await server.call('GET', `/v1/computers/${owned.handle}`)
           assert.deepEqual([kept.computer.id, kept.computer.display_name], [owned.computerId, owned.handle])
+        },
+      ]),
+    ),
+    ...Object.fromEntries(
+      ['GET', 'DELETE'].map((method) => [
+        `${method} /v1/computers/:id/access-sessions/:sessionId`,
+        async () => {
+          const { body: created } = await until(
+            () => server.call('POST', `/v1/computers/${owned.computerId}/access-sessions`, { kind: 'exec' }),
+            ({ status }) => status === 201,
+          )
+          const path = `access-sessions/${created.session.id}`
+          const { body: mine } = await asOther('/v1/computers')
+          for (const computerId of [owned.computerId, mine.computer.id])
+            isMissing(await server.call(method, `/v1/computers/${computerId}/${path}`, undefined, { token: other }))
+          const { body } = await server.call('GET', `/v1/computers/${owned.computerId}/${path}`)
+          assert.equal(body.session.state, 'active')
         },
       ]),
     ),

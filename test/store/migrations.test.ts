@@ -132,6 +132,19 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     ended_at: 10,
   },
   ports: { computer_id: 'computer', port: 8080, created_at: 11 },
+  access_sessions: {
+    id: 'access',
+    account_id: 'account',
+    computer_id: 'computer',
+    kind: 'exec',
+    hash: 'a',
+    token_id: 't',
+    user_id: 'user',
+    run_started_at: 6,
+    created_at: 7,
+    expires_at: 2 ** 42,
+    revoked_at: 8,
+  },
   memory_files: {
     account_id: 'account',
     path: 'notes.md',
@@ -294,7 +307,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(deployment|nodes|duties|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets)/.test(
+    !/^(deployment|nodes|duties|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_)/.test(
       table,
     ),
 )

@@ -54,6 +54,9 @@ export const needsState = new Set([
   // They need the id of an operation or of an image, which the server chooses.
   'GET /v1/operations/{operationId}',
   'GET /v1/computer-images/{imageId}',
+  // They need the id of an access session, which the server chooses.
+  'GET /v1/computers/{id}/access-sessions/{sessionId}',
+  'DELETE /v1/computers/{id}/access-sessions/{sessionId}',
 ])
 
 /** Creates the running computer that the examples name. */

@@ -1,6 +1,7 @@
 import type { Surface } from '../../http/surface.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
 import answers from './example-answers.json' with { type: 'json' }
+import { addAccessSessionRoutes } from './access-session-routes.ts'
 import { addCatalogRoutes } from './catalog-routes.ts'
 import { addComputerRoutes } from './computer-routes.ts'
 import { addExecRoutes } from './exec-routes.ts'
@@ -28,6 +29,11 @@ export const agentComputer: Surface = {
       name: 'Computers',
       description: 'Computers that keep their files until they are deleted.',
       routes: [addComputerRoutes, addExecRoutes, addOperationRoutes],
+    },
+    {
+      name: 'Access',
+      description: 'Short-lived access to one computer, by a token of its own.',
+      routes: [addAccessSessionRoutes],
     },
     {
       name: 'Images and sizes',

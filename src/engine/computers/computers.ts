@@ -2,6 +2,7 @@ import type { FairSemaphore } from '../../fair-semaphore.ts'
 import type { IdentityContext } from '../identity/identity.ts'
 import type { CreditClock } from '../money/credit/credit-clock.ts'
 import type { Watchers } from './files/watchers.ts'
+import type { OpenSessions } from './access-sessions/open-sessions.ts'
 import type { Kernels } from './interpreters/kernels.ts'
 import type { Images } from './images.ts'
 import type { Operations } from '../operations/operations.ts'
@@ -21,6 +22,7 @@ export interface Computers {
   warmPool: WarmPool
   liveEvents: LiveEvents
   exposedPorts: ExposedPorts
+  openSessions: OpenSessions
   portWatch: PortWatch
   watchers: Watchers
   kernels: Kernels

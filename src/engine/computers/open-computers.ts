@@ -6,6 +6,7 @@ import { Operations } from '../operations/operations.ts'
 import { CreditClock } from '../money/credit/credit-clock.ts'
 import type { Computers, ComputersContext, ImageDefaults } from './computers.ts'
 import { watchAccount } from './credit/watch-credit.ts'
+import { OpenSessions } from './access-sessions/open-sessions.ts'
 import { Watchers } from './files/watchers.ts'
 import { Images } from './images.ts'
 import { Kernels } from './interpreters/kernels.ts'
@@ -39,6 +40,7 @@ export function openComputers(
     warmPool: new WarmPool(context),
     liveEvents,
     exposedPorts: new ExposedPorts(),
+    openSessions: new OpenSessions(),
     portWatch: new PortWatch(driver, liveEvents, log),
     watchers: new Watchers(),
     kernels: new Kernels(locks),

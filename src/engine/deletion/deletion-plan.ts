@@ -38,6 +38,14 @@ export const deletionPlan: { [Table in keyof Database]: 'server' | 'ledger' | 'h
   computers: 'host',
   ports: 'host',
   processes: 'host',
+  access_sessions: (trx, subject) =>
+    trx
+      .deleteFrom('access_sessions')
+      .where((eb) => {
+        const areOfAccounts = inList(eb, 'account_id', subject.accountIds)
+        return subject.kind === 'user' ? eb.or([eb('user_id', '=', subject.userId), areOfAccounts]) : areOfAccounts
+      })
+      .execute(),
   usage_remainders: ofAccounts('usage_remainders'),
   compute_marks: ofAccounts('compute_marks'),
   spending_limits: ofAccounts('spending_limits'),

@@ -27,6 +27,7 @@ export const userColumns: {
   identities: { subject: 'with its row', user_id: 'with its row' },
   memberships: { user_id: 'with its row' },
   tokens: { user_id: 'with its row' },
+  access_sessions: { user_id: 'with its row' },
   invitations: { email: 'with its row', mailbox: 'with its row', invited_by: 'with its row' },
   magic_links: { email: 'with its row', mailbox: 'with its row' },
   person_settings: { owner_id: 'with its row' },

@@ -78,6 +78,7 @@ async function loseComputers(trx: Transaction<Database>, nodeId: string): Promis
   if (rows.length === 0) return 0
   const ids = rows.map(({ id }) => id)
   await trx.deleteFrom('ports').where('computer_id', 'in', ids).execute()
+  await trx.deleteFrom('access_sessions').where('computer_id', 'in', ids).execute()
   await trx.deleteFrom('computers').where('id', 'in', ids).execute()
   for (const { id, account_id, state } of rows)
     await appendEvent(trx, {

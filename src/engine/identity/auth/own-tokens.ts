@@ -36,7 +36,7 @@ export class OwnTokens {
 /** A cheap test, since it runs for each header of each request. */
 const mayHold = /pp_|ak_|eyJ/
 /** The prefix of an API key alone is too common. */
-const secrets = /pp_(?:sess|ws)_[\w-]|(?<![\w-])ak_[\w-]{43}(?![\w-])/
+const secrets = /pp_(?:sess|ws|access)_[\w-]|(?<![\w-])ak_[\w-]{43}(?![\w-])/
 /** Matches at the beginning of a word only, so that the time does not grow with the square of the length. */
 const jwts = /(?<![\w-])eyJ[\w-]*\.[\w-]+\.[\w-]+/g
 

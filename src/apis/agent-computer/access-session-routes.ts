@@ -1,0 +1,95 @@
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { limits } from '../../config/limits.ts'
+import { requireComputer, type AccessibleComputer } from '../../engine/computers/access/open-computer.ts'
+import { createSession } from '../../engine/computers/access-sessions/create-session.ts'
+import { readSession } from '../../engine/computers/access-sessions/read-session.ts'
+import { revokeSession } from '../../engine/computers/access-sessions/revoke-session.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { AccessSession } from '../../engine/types.ts'
+import type { App } from '../../http/app.ts'
+import { isoTime, isoTimeOrNull } from '../iso-time.ts'
+import { createSessionBody, sessionAnswer, sessionParams } from './access-session-schemas.ts'
+import { computerParams } from './computer-schemas.ts'
+import { sessionKindOf } from './session-kinds/session-kinds.ts'
+
+export function addAccessSessionRoutes(app: App, engine: Engine): void {
+  app.post(
+    '/v1/computers/:id/access-sessions',
+    {
+      schema: { params: computerParams, body: createSessionBody, response: { 201: sessionAnswer } },
+      config: {
+        refusesUnknownFields: true,
+        documentation: {
+          description: 'Create an access session of a running computer',
+          example: { kind: 'exec' },
+          errors: ['conflict', 'not_found', 'limit_reached', 'not_set_up', 'other_node'],
+          notes:
+            'The token is shown in this answer alone. It opens this one computer, until it expires or is revoked, the computer stops or changes hands, or the token that created the session loses its access.',
+        },
+      },
+    },
+    async (request, reply) => {
+      const { body, caller, params } = request
+      const computer = await requireComputer(engine, caller, params.id, 'run')
+      sessionKindOf(body.kind)
+      const lifeMs = body.ttl_seconds === undefined ? limits.accessSessionDefaultMs : body.ttl_seconds * 1000
+      const { session, token } = await createSession(engine, computer, caller, { kind: body.kind, lifeMs })
+      void reply.status(201).header('cache-control', 'no-store')
+      return answerOf(engine, request, { computer, session, token })
+    },
+  )
+  app.get(
+    '/v1/computers/:id/access-sessions/:sessionId',
+    {
+      schema: { params: sessionParams, response: { 200: sessionAnswer } },
+      config: { documentation: { description: 'Read an access session', errors: ['not_found', 'other_node'] } },
+    },
+    async (request) => {
+      const { caller, params } = request
+      const computer = await requireComputer(engine, caller, params.id, 'run')
+      return answerOf(engine, request, { computer, session: await readSession(engine, computer, params.sessionId) })
+    },
+  )
+  app.delete(
+    '/v1/computers/:id/access-sessions/:sessionId',
+    {
+      schema: { params: sessionParams, response: { 204: Type.Null() } },
+      config: {
+        documentation: {
+          description: 'Revoke an access session, and end what is open in it',
+          returns: 'Nothing',
+          errors: ['not_found', 'other_node'],
+        },
+      },
+    },
+    async ({ caller, params }, reply) => {
+      await revokeSession(engine, await requireComputer(engine, caller, params.id, 'run'), params.sessionId)
+      void reply.status(204)
+      return null
+    },
+  )
+}
+
+interface Shown {
+  computer: AccessibleComputer<'run'>
+  session: AccessSession
+  token?: string
+}
+
+async function answerOf(engine: Engine, { baseUrl }: FastifyRequest, { computer, session, token }: Shown) {
+  const entry = await sessionKindOf(session.kind).entryOf({ engine, origin: baseUrl, computer, token })
+  return {
+    session: {
+      id: session.id,
+      computer_id: session.computer_id,
+      kind: session.kind,
+      state: session.state,
+      ...entry,
+      connect_token: token ?? null,
+      created_at: isoTime(session.created_at),
+      expires_at: isoTime(session.expires_at),
+      revoked_at: isoTimeOrNull(session.revoked_at),
+    },
+  }
+}

@@ -1,0 +1,101 @@
+import { lookup } from '../../../db/lookup.ts'
+import type { AccessSessionRow, Database } from '../../../db/schema.ts'
+import type { Kysely } from 'kysely'
+import { roleOf } from '../../identity/accounts/roles.ts'
+import { authenticateFamily, hashOf, unauthenticated, type Authenticated } from '../../identity/accounts/tokens.ts'
+import { enterWorkspace } from '../../identity/workspaces/enter-workspace.ts'
+import { findComputer, type AccessibleComputer } from '../access/open-computer.ts'
+import type { ComputersContext } from '../computers.ts'
+import { stateOfSession } from './access-session.ts'
+
+/** An access session whose token was accepted. */
+export interface EnteredSession {
+  id: string
+  expiresAtMs: number
+  /** The caller that created the session: what is done in the session is done for that token. */
+  caller: Authenticated
+  computer: AccessibleComputer<'run'>
+}
+
+/**
+ * Returns the access session of a token. Throws `unauthenticated` unless it is a session of this kind that lasts, whose
+ * creator still has access and whose computer still runs; and `other_node` for a computer of another server.
+ */
+export async function enterSession(
+  engine: Pick<ComputersContext, 'db' | 'node' | 'images'>,
+  kind: AccessSessionRow['kind'],
+  token: string,
+): Promise<EnteredSession> {
+  const row = await sessionByHash(engine.db, hashOf(token))
+  if (!row || row.kind !== kind) throw unauthenticated('the token is not that of an access session of this kind')
+  const caller = await callerOf(engine.db, row)
+  const computer = await findComputer(engine, caller, { id: row.computer_id }, 'run')
+  if (!computer) throw unauthenticated('the computer of the access session does not exist any more')
+  const state = stateOfSession(row, computer.row)
+  if (state !== 'active') throw unauthenticated(ends[state])
+  return { id: row.id, expiresAtMs: row.expires_at, caller, computer }
+}
+
+/**
+ * Calls `end`, once and with the reason, when a session ends: when it expires or is revoked, its computer stops, or its
+ * creator loses access. `end` must not throw. Returns a function to call when what it ends is over.
+ */
+export function whileEntered(
+  engine: Pick<ComputersContext, 'db' | 'openSessions' | 'liveEvents' | 'liveConnections'>,
+  { id: sessionId, computer, caller, expiresAtMs }: EnteredSession,
+  end: (reason: string) => void,
+): () => void {
+  const endOnce = (reason: string) => {
+    stop()
+    end(reason)
+  }
+  const expiry = setTimeout(() => endOnce(ends.expired), expiresAtMs - Date.now()).unref()
+  const registrations = [
+    () => clearTimeout(expiry),
+    engine.openSessions.add({ sessionId, computerId: computer.id, end: endOnce }),
+    engine.liveConnections.add(caller, endOnce),
+    engine.liveEvents.subscribe(computer.id, (event) => {
+      if (event.type === 'computer.state' && event.state !== 'running') endOnce(ends.ended)
+    }),
+  ]
+  const stop = () => {
+    for (const unregister of registrations.splice(0)) unregister()
+  }
+  void isRevoked(engine.db, sessionId).then((revoked) => revoked && registrations.length > 0 && endOnce(ends.revoked))
+  return stop
+}
+
+/** Returns whether a session was revoked since it was looked up. A database that does not answer ends nothing. */
+async function isRevoked(db: Kysely<Database>, id: string): Promise<boolean> {
+  const row = await revocationOf(db, id).catch(() => null)
+  return row !== null && row?.revoked_at !== null
+}
+
+const revocationOf = lookup((db) => db.selectFrom('access_sessions').select('revoked_at').where('id', '=', ''))
+
+const sessionByHash = lookup((db) => db.selectFrom('access_sessions').selectAll().where('hash', '=', ''))
+
+/** Returns the caller that created a session, as it would be admitted now. Throws `unauthenticated`. */
+async function callerOf(db: Kysely<Database>, row: AccessSessionRow): Promise<Authenticated> {
+  if (row.token_id.startsWith('user:')) return userOfIssuer(db, row)
+  const caller = await authenticateFamily(db, row.token_id)
+  return enterWorkspace({ db }, caller, row.account_id).catch(() => {
+    throw unauthenticated(lost)
+  })
+}
+
+/** The token of an issuer is not stored: the session lasts no longer than it, and needs the user's membership. */
+async function userOfIssuer(db: Kysely<Database>, row: AccessSessionRow): Promise<Authenticated> {
+  const { account_id: accountId, user_id: userId, token_id: tokenId, expires_at: expiresAtMs } = row
+  const role = userId === null ? undefined : await roleOf(db, accountId, userId)
+  if (role === undefined) throw unauthenticated(lost)
+  const verifyAgain = async () => {}
+  return { accountId, userId, tokenId, kind: 'session', role, scopes: null, expiresAtMs, verifyAgain }
+}
+
+const lost = 'the creator of the access session has lost access'
+const ends = {
+  expired: 'the access session has expired',
+  revoked: 'the access session was revoked',
+  ended: 'the computer of the access session has stopped',
+}
