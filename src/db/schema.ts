@@ -251,7 +251,14 @@ export interface PortRow {
   computer_id: string
   port: number
   created_at: number
+  /** null for one that was published without a name. */
+  name: string | null
+  visibility: PortVisibility
+  updated_at: number
 }
+
+/** A `public` port is for everybody who knows its address, a `private` one for those who may use its computer. */
+export type PortVisibility = 'public' | 'private'
 
 /** Access to one computer by a token of its own, which ends with the token that created it. */
 export interface AccessSessionRow {

@@ -41,7 +41,9 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
       computer(who, 'deleting', { account_id, name: `Name ${who}` }),
     ],
     processes: [process(who, 'ended'), process(who, 'running')],
-    ports: [{ computer_id: `running-${who}`, port: 80, created_at: 1 }],
+    ports: [
+      { computer_id: `running-${who}`, port: 80, created_at: 1, name: null, visibility: 'public', updated_at: 1 },
+    ],
     access_sessions: [
       {
         id: `access-${who}`,

@@ -342,6 +342,8 @@ describe('two accounts', { timeout: 300_000 }, () => {
           ['PATCH', '', { display_name: 'mine' }],
           ['DELETE', ''],
           ['GET', '/usage'],
+          ['GET', '/ports'],
+          ['POST', '/ports', { port: 80 }],
           ['POST', '/actions/start'],
           ['POST', '/actions/stop'],
           ['POST', '/actions/ensure-ready'],
@@ -374,6 +376,8 @@ describe('two accounts', { timeout: 300_000 }, () => {
         },
       ]),
     ),
+    'DELETE /v1/computers/:id/ports/:port': async () =>
+      isMissing(await server.call('DELETE', `/v1/computers/${owned.computerId}/ports/80`, undefined, { token: other })),
     'GET /v1/operations/:operationId': async () =>
       isMissing(await server.call('GET', `/v1/operations/${owned.operationId}`, undefined, { token: other })),
     'POST /v1/computer-capacity/check': async () =>

@@ -131,7 +131,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     started_at: 9,
     ended_at: 10,
   },
-  ports: { computer_id: 'computer', port: 8080, created_at: 11 },
+  ports: { computer_id: 'computer', port: 8080, created_at: 11, name: 'wéb', visibility: 'private', updated_at: 12 },
   access_sessions: {
     id: 'access',
     account_id: 'account',
@@ -322,6 +322,8 @@ const unnamed = {
 const workless = { resource_type: '', resource_id: '', actor: '', input: null, request_key: null, ended_at: null }
 const { name: _name, lifecycle: _lifecycle, node_id: _node, fence: _fence, ...anyComputer } = rows.computers
 const { node_id: _doer, ...anyOperation } = rows.operations
+const unpublished = { name: null, visibility: 'public' as const, updated_at: rows.ports.created_at }
+const firstPort = without(rows.ports, unpublished)
 const firstOperation = without(anyOperation, workless)
 const firstComputer = { ...without(anyComputer, unnamed), session_key: '', ephemeral: 1 }
 const { bytes: _bytes, process_id: _process, state: _state, node_id: _on, ...firstKey } = rows.idempotency
@@ -381,7 +383,16 @@ test('every migration runs on the rows of the one before it', async (t) => {
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('accounts').values(firstAccount).execute()
   for (const table of firstTables.filter(
     (table) =>
-      !['usage_intervals', 'tokens', 'accounts', 'computers', 'processes', 'operations', 'idempotency'].includes(table),
+      ![
+        'usage_intervals',
+        'tokens',
+        'accounts',
+        'computers',
+        'processes',
+        'operations',
+        'idempotency',
+        'ports',
+      ].includes(table),
   ))
     await old.insertInto(table).values(rows[table]).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('tokens').values(firstToken).execute()
@@ -396,6 +407,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('processes').values(firstProcess).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('idempotency').values(firstKey).execute()
   await (old as unknown as Kysely<Record<string, unknown>>).insertInto('operations').values(firstOperation).execute()
+  await (old as unknown as Kysely<Record<string, unknown>>).insertInto('ports').values(firstPort).execute()
   await sql`insert into usage_intervals values ('u', 'account', 'computer', 'compute', 17, 18, 1)`.execute(old)
   await sql`create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(old)
   await sql`create table kysely_migration_lock (id varchar(255) primary key, is_locked integer default 0 not null)`.execute(
@@ -417,6 +429,7 @@ test('every migration runs on the rows of the one before it', async (t) => {
     nodes: found['nodes'],
     computers: { ...rows.computers, ...unnamed, node_id: node.id, fence: 0 },
     operations: { ...firstOperation, ...workless, node_id: node.id },
+    ports: { ...rows.ports, ...unpublished },
     processes: { ...firstProcess, node_id: node.id, kept_bytes: null },
     idempotency: { ...firstKey, node_id: node.id, state: 'in_progress', bytes: 0, process_id: null },
     tokens: {

@@ -9,6 +9,7 @@ import { addOperationRoutes } from './operation-routes.ts'
 import { addBillingRoutes } from './billing-routes.ts'
 import { envelope, instructions } from './errors.ts'
 import { addComputerUsageRoutes } from './computer-usage-routes.ts'
+import { addPortRoutes } from './port-routes.ts'
 import { addMeRoutes } from './me-routes.ts'
 import { addUsageRoutes } from './usage-routes.ts'
 
@@ -39,6 +40,11 @@ export const agentComputer: Surface = {
       name: 'Images and sizes',
       description: 'What computers are created from, and what the host has room for.',
       routes: [addCatalogRoutes],
+    },
+    {
+      name: 'Ports',
+      description: 'Ports of computers with stable public addresses.',
+      routes: [addPortRoutes],
     },
     { name: 'Account', description: 'The account of a token.', routes: [addMeRoutes] },
     {

@@ -9,6 +9,7 @@ import type { Operations } from '../operations/operations.ts'
 import type { Activity } from './lifecycle/activity.ts'
 import type { WarmPool } from './lifecycle/warm-pool.ts'
 import type { LiveEvents } from './live-events.ts'
+import type { PortVisits } from './ports/port-visits.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { PortWatch } from './ports/port-watch.ts'
 import type { ClientPresence } from './processes/client-presence.ts'
@@ -23,6 +24,7 @@ export interface Computers {
   liveEvents: LiveEvents
   exposedPorts: ExposedPorts
   openSessions: OpenSessions
+  portVisits: PortVisits
   portWatch: PortWatch
   watchers: Watchers
   kernels: Kernels

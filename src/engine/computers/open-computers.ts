@@ -14,6 +14,7 @@ import { Activity } from './lifecycle/activity.ts'
 import { computerWorks } from './durable/computer-operations.ts'
 import { WarmPool } from './lifecycle/warm-pool.ts'
 import { LiveEvents } from './live-events.ts'
+import { PortVisits } from './ports/port-visits.ts'
 import { ExposedPorts } from './ports/exposed-ports.ts'
 import { PortWatch } from './ports/port-watch.ts'
 import { ClientPresence } from './processes/client-presence.ts'
@@ -41,6 +42,7 @@ export function openComputers(
     liveEvents,
     exposedPorts: new ExposedPorts(),
     openSessions: new OpenSessions(),
+    portVisits: new PortVisits(),
     portWatch: new PortWatch(driver, liveEvents, log),
     watchers: new Watchers(),
     kernels: new Kernels(locks),

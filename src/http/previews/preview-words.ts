@@ -104,6 +104,16 @@ const words: Partial<Record<ErrorCode, (port?: number) => PreviewWords>> = {
     visitor: 'It was closed, or the address has a typing error. Ask whoever gave you the address for another one.',
     owner: { text: 'Expose the port, which prints its address:', command: ofSandbox('expose', String(port)) },
   }),
+  unauthenticated: () => ({
+    title: 'This preview is private',
+    label: 'Private',
+    tone: 'bad',
+    visitor: 'It opens with a link that has its own key. Ask whoever gave you the address for such a link.',
+    owner: {
+      text: 'Programs send a token of your workspace:',
+      command: 'curl -H "Authorization: Bearer $CARREL_TOKEN" <address>',
+    },
+  }),
   other_node: (port = 8080) => ({
     title: 'This preview is on another server',
     label: 'Elsewhere',

@@ -5,7 +5,7 @@ import { limits } from '../../config/limits.ts'
 import type { Lease } from '../../engine/budgets/descriptor-budget.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { keepInUse } from '../../engine/computers/access/keep-in-use.ts'
-import { dialExposed, findExposed } from '../../engine/computers/ports/find-exposed.ts'
+import { dialExposed, findExposed, whileOpen } from '../../engine/computers/ports/find-exposed.ts'
 import { asCarrelError, CarrelError, isOutOfDescriptors } from '../../errors.ts'
 import type { Connections } from '../connections.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
@@ -14,8 +14,9 @@ import { sendFinalResponse } from '../final-response.ts'
 import { PreviewErrors } from './error-page.ts'
 import { forwardRequest } from './forward-request.ts'
 import { forwardSocket } from './forward-socket.ts'
-import type { PreviewTarget } from './preview-name.ts'
+import { previewUrls, type PreviewTarget } from './preview-name.ts'
 import { Upstreams } from './upstreams.ts'
+import { entranceOf, visitorCookie, visitorCredential, type Entrance } from './visitor-credential.ts'
 
 interface Parts {
   engine: Engine
@@ -46,9 +47,13 @@ export class PreviewProxy {
     const { ownTokens, budgets } = this.#engine
     let done: (() => void) | undefined
     let lease: Lease | undefined
+    let leave: (() => void) | undefined
     try {
-      const exposed = await findExposed(this.#engine, target)
+      const entrance = entranceOf(request.url)
+      const exposed = await findExposed(this.#engine, target, entrance?.token ?? visitorCredential(request.headers))
       if (request.socket.destroyed) return
+      if (entrance && exposed.visitor) return this.#enter(response, entrance)
+      leave = whileOpen(this.#engine, exposed, () => request.socket.destroy())
       const { shares, kept: holders } = this.#connections.visit(request, target.computerId, exposed.accountId)
       lease = budgets.descriptors.take(action, shares)
       done = keepInUse(this.#engine, exposed)
@@ -64,7 +69,16 @@ export class PreviewProxy {
     } finally {
       lease?.release()
       done?.()
+      leave?.()
     }
+  }
+
+  /** Keeps the token of a link in a cookie of this host, and leads to the address without it. */
+  #enter(response: ServerResponse, { token, target }: Entrance): void {
+    const isSecure = previewUrls(this.#engine.settings, '', 1).url.startsWith('https:')
+    const cookie = `${visitorCookie}=${token}; Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
+    const headers = { 'set-cookie': cookie, location: target, 'cache-control': 'no-store', 'content-length': 0 }
+    response.writeHead(303, { ...headers, 'referrer-policy': 'no-referrer' }).end()
   }
 
   /** Answers a request with an error, for its visitor. */
@@ -75,11 +89,15 @@ export class PreviewProxy {
   async upgrade(target: PreviewTarget, request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     client.on('error', () => {})
     try {
-      const exposed = await findExposed(this.#engine, target)
+      const exposed = await findExposed(this.#engine, target, visitorCredential(request.headers))
       if (client.destroyed) return
       const { shares } = this.#connections.visit(request, target.computerId, exposed.accountId)
       const lease = this.#engine.budgets.descriptors.take(action, shares)
-      client.once('close', lease.release)
+      const leave = whileOpen(this.#engine, exposed, () => client.destroy())
+      client.once('close', () => {
+        lease.release()
+        leave()
+      })
       const upstream = await dialExposed(this.#engine, exposed)
       if (client.destroyed) return void upstream.destroy()
       client.once('close', keepInUse(this.#engine, exposed))

@@ -16,3 +16,11 @@ export function stateOfSession(
   const isSameRun = computer.state === 'running' && computer.started_at === session.run_started_at
   return isSameRun && computer.account_id === session.account_id ? 'active' : 'ended'
 }
+
+/** What the token of every access session begins with. */
+export const accessTokenPrefix = 'pp_access_'
+
+/** Returns whether a credential is the token of an access session. */
+export function isAccessToken(credential: string): boolean {
+  return credential.startsWith(accessTokenPrefix)
+}

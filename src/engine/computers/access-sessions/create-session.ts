@@ -9,7 +9,7 @@ import { newId } from '../../ids.ts'
 import { hashOf, type Authenticated } from '../../identity/accounts/tokens.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { OwnedRow } from '../access/look-up.ts'
-import { stateOfSession, type AccessSession } from './access-session.ts'
+import { accessTokenPrefix, stateOfSession, type AccessSession } from './access-session.ts'
 
 export interface CreatedSession {
   session: AccessSession
@@ -33,7 +33,7 @@ export async function createSession(
     throw new CarrelError('conflict', `Cannot create an access session: the computer is ${computerRow.state}`, {
       details: { state: computerRow.state },
     })
-  const token = `pp_access_${randomBytes(32).toString('base64url')}`
+  const token = `${accessTokenPrefix}${randomBytes(32).toString('base64url')}`
   const now = Date.now()
   // The token of an issuer is not stored here, so that only its expiry can be checked later.
   const endsAtMs = caller.verifyAgain ? (caller.expiresAtMs ?? Infinity) : Infinity

@@ -4,6 +4,7 @@ import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import type { Context } from '../../context.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
+import { newPort } from './new-port.ts'
 import { assertAtHome } from '../lifecycle/at-home.ts'
 
 export interface ExposedPort {
@@ -31,7 +32,10 @@ export async function exposePort(
         `Cannot expose port ${port}: the sandbox has ${limits.portsPerComputer} exposed ports, which is the limit`,
       )
     const exposedAtMs = Date.now()
-    await trx.insertInto('ports').values({ computer_id: computerId, port, created_at: exposedAtMs }).execute()
+    await trx
+      .insertInto('ports')
+      .values(newPort(computerId, port, exposedAtMs))
+      .execute()
     const event = { accountId, computerId, type: 'port.exposed', actor: caller.tokenId, data: { port } }
     await appendEvent(trx, event)
     return { port, exposedAtMs }

@@ -2,16 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ExposedPorts } from './exposed-ports.ts'
 
+const found = { accountId: 'owner', isPrivate: false }
+
 test('a port that was found is remembered until its computer changes', async () => {
   const ports = new ExposedPorts()
-  await ports.remember('a', 80, async () => 'owner')
-  await ports.remember('b', 80, async () => 'owner')
-  assert.deepEqual(
-    [ports.ownerOf('a', 80), ports.ownerOf('a', 81), ports.ownerOf('b', 80)],
-    ['owner', undefined, 'owner'],
-  )
+  await ports.remember('a', 80, async () => found)
+  await ports.remember('b', 80, async () => found)
+  assert.deepEqual([ports.get('a', 80), ports.get('a', 81), ports.get('b', 80)], [found, undefined, found])
   ports.forget('a')
-  assert.deepEqual([ports.ownerOf('a', 80), ports.ownerOf('b', 80)], [undefined, 'owner'])
+  assert.deepEqual([ports.get('a', 80), ports.get('b', 80)], [undefined, found])
 })
 
 test('a port that was not found is not remembered', async () => {
@@ -20,15 +19,15 @@ test('a port that was not found is not remembered', async () => {
     ports.remember('a', 80, () => Promise.reject(new Error('no'))),
     /no/,
   )
-  assert.equal(ports.ownerOf('a', 80), undefined)
+  assert.equal(ports.get('a', 80), undefined)
 })
 
 test('a lookup that began before a change is not remembered', async () => {
   const ports = new ExposedPorts()
-  const { promise, resolve } = Promise.withResolvers<string>()
+  const { promise, resolve } = Promise.withResolvers<typeof found>()
   const remembered = ports.remember('a', 80, () => promise)
   ports.forget('a')
-  resolve('owner')
-  assert.equal(await remembered, 'owner')
-  assert.equal(ports.ownerOf('a', 80), undefined)
+  resolve(found)
+  assert.equal(await remembered, found)
+  assert.equal(ports.get('a', 80), undefined)
 })

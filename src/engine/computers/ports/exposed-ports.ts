@@ -1,25 +1,31 @@
+/** Who owns a port, and who may open it. */
+export interface ExposedPort {
+  accountId: string
+  isPrivate: boolean
+}
+
 /**
- * Remembers which ports of running computers are exposed, and the accounts that own them, so that not every request to
+ * Remembers which ports of running computers are exposed, and whose they are, so that not every request to
  * a preview costs a query.
  */
 export class ExposedPorts {
-  readonly #owners = new Map<string, Map<number, string>>()
+  readonly #ports = new Map<string, Map<number, ExposedPort>>()
   #changes = 0
 
-  /** Returns the account that owns a port; undefined when the port is not remembered. */
-  ownerOf(computerId: string, port: number): string | undefined {
-    return this.#owners.get(computerId)?.get(port)
+  /** Returns what is known of a port; undefined when it is not remembered. */
+  get(computerId: string, port: number): ExposedPort | undefined {
+    return this.#ports.get(computerId)?.get(port)
   }
 
-  /** Returns the account that `find` finds for a port, and remembers it unless something changed meanwhile. */
-  async remember(computerId: string, port: number, find: () => Promise<string>): Promise<string> {
+  /** Returns what `find` finds for a port, and remembers it unless something changed meanwhile. */
+  async remember(computerId: string, port: number, find: () => Promise<ExposedPort>): Promise<ExposedPort> {
     const before = this.#changes
-    const owner = await find()
-    if (this.#changes !== before) return owner
-    const owners = this.#owners.get(computerId)
-    if (owners) owners.set(port, owner)
-    else this.#owners.set(computerId, new Map([[port, owner]]))
-    return owner
+    const found = await find()
+    if (this.#changes !== before) return found
+    const ports = this.#ports.get(computerId)
+    if (ports) ports.set(port, found)
+    else this.#ports.set(computerId, new Map([[port, found]]))
+    return found
   }
 
   /**
@@ -27,6 +33,6 @@ export class ExposedPorts {
    */
   forget(computerId: string): void {
     this.#changes++
-    this.#owners.delete(computerId)
+    this.#ports.delete(computerId)
   }
 }
