@@ -109,6 +109,8 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   const token = await ownerToken(db, settings.dataDirectory, node.id)
   const firstComputerMs = await selfTest(engine)
   stop.throwIfAborted()
+  engine.server.isStarted = true
+  void engine.uptime.check().catch((error: unknown) => log.error({ err: error }, 'cannot check the services'))
   const tokenFile = join(settings.dataDirectory, 'owner.token')
   process.stdout.write(
     `${banner({ settings, token, tokenFile, firstComputerMs, startedMs: performance.now() - begun, limitations: driver.capabilities.limitations })}\n`,

@@ -469,6 +469,14 @@ export const limits = {
   globLength: 512,
   /** How often running work is charged. A crash can lose this much, as it is not in the database yet. */
   usageIntervalMs: 60_000,
+  /** How often the server checks its own services. The page and the answer about them are made as often. */
+  uptimeCheckMs: 60_000,
+  /** A service that has not answered after this time is down. */
+  uptimeProbeMs: 10_000,
+  /** A service that takes longer is slow: each of them answers within some ten milliseconds on an idle host. */
+  uptimeSlowMs: 1_000,
+  /** For how long the hours of services are kept, this one included: as many days as the page shows. */
+  uptimeDays: 90,
   /** How often sandboxes are checked that may run something that the API did not start: 10 microseconds each. */
   unattendedCheckMs: 1_000,
   /** Maximum age of the usage that an account sees. Each update is a record in the ledger. */

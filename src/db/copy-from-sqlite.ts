@@ -10,6 +10,7 @@ const rowsAtOnce: { [Table in keyof Database]: number } = {
   deployment: 1,
   nodes: 100,
   duties: 100,
+  uptime_hours: 500,
   secrets: 100,
   accounts: 500,
   users: 500,

@@ -38,6 +38,7 @@ export interface Database {
   deployment: DeploymentRow
   nodes: NodeRow
   duties: DutyRow
+  uptime_hours: UptimeHourRow
 }
 
 /**
@@ -621,4 +622,18 @@ export interface DutyRow {
   node_id: string
   /** By the clock of the database; another node takes the duty over afterwards. */
   lease_until: number
+}
+
+/** How a service of a node worked in one hour: how many checks found it in each state, and what the last one found. */
+export interface UptimeHourRow {
+  node_id: string
+  slug: string
+  /** The beginning of the hour. */
+  starts_at: number
+  operational: number
+  degraded: number
+  down: number
+  last_status: 'operational' | 'degraded' | 'down'
+  last_response_ms: number
+  checked_at: number
 }

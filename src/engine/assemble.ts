@@ -25,6 +25,7 @@ import { nodeFacts } from './nodes/node-facts.ts'
 import { NodeLease } from './nodes/node-lease.ts'
 import type { ThisNode } from './nodes/this-node.ts'
 import type { Secrets } from './secrets/secrets.ts'
+import { Uptime } from './uptime/uptime.ts'
 
 /** What the engine is assembled from. */
 export interface Parts {
@@ -71,6 +72,7 @@ export async function assemble(
       links: linksBelow(origin),
       ownerId: await ownerAccount(parts.db),
       helpers,
+      isStarted: false,
       stopping,
       closing,
     },
@@ -83,6 +85,7 @@ export async function assemble(
     ...openComputers(withIdentity, image, () => engine, onOutputOver),
     responseSizes: new ResponseSizes(),
     openClaims: new Set(),
+    uptime: new Uptime({ ...parts, stopping }),
   }
   return engine
 }

@@ -41,6 +41,8 @@ export interface ServerState {
   ownerId: string
   /** Health of the engine's own dependencies; the driver reports on its own. */
   helpers: HelperStates
+  /** True once the server has proved that it can serve requests; it answers some before. */
+  isStarted: boolean
   /** Aborts when the server is asked to stop; endless work ends then. */
   stopping: AbortSignal
   /** Aborts when the server must exit now; pending waits fail then. */

@@ -18,6 +18,7 @@ import { reconcilePayments } from './money/payments/reconcile-payments.ts'
 import { measureStorage } from './money/usage/measure-storage.ts'
 import { settleRunning } from './money/usage/settle-usage.ts'
 import { repeat } from './repeat.ts'
+import { pruneUptime } from './uptime/uptime-hours.ts'
 
 /**
  * Starts the periodic work. Returns a function that stops it and waits for tasks under way.
@@ -53,6 +54,7 @@ export function schedule(
     [limits.storageIntervalMs, () => measureStorage(engine)],
     [limits.paymentPollMinMs, () => checkPayments(false)],
     [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],
+    [limits.uptimeCheckMs, () => engine.uptime.check()],
     [pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })],
     [pruneIntervalMs, onOneNode(() => pruneOperations(engine))],
     [pruneIntervalMs, onOneNode(() => pruneSessions(engine))],
@@ -60,6 +62,7 @@ export function schedule(
     [pruneIntervalMs, onOneNode(() => pruneFirstCredits(engine))],
     [pruneIntervalMs, onOneNode(() => pruneWalletProofs(engine))],
     [pruneIntervalMs, onOneNode(() => pruneInvitations(engine))],
+    [pruneIntervalMs, onOneNode(() => pruneUptime(engine))],
   ]
   const stops = tasks.map(([everyMs, work]) => repeat(log, everyMs, work))
   return async () => {

@@ -10,6 +10,7 @@ import { Connections } from '../http/connections.ts'
 import { AccountLimits } from '../http/rate-limits.ts'
 import { OpenRequests } from '../http/open-requests.ts'
 import { SocketServer } from '../http/sockets/socket-server.ts'
+import { addUptimeProbes } from './uptime-probes.ts'
 
 export interface OpenApp {
   app: App
@@ -31,7 +32,10 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
   const sockets = new SocketServer({ engine, accountLimits, connections }, app.catalog.sockets)
   return {
     app,
-    listen: () => listen(app, engine.settings),
+    listen: async () => {
+      await listen(app, engine.settings)
+      addUptimeProbes(engine)
+    },
     close: async () => {
       sockets.close()
       await closeApp(app, openRequests, engine.server.closing)

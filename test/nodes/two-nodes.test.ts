@@ -29,6 +29,7 @@ const walks: Record<string, (engine: Engine) => Promise<unknown>> = {
   sweepLeases,
   settleInconsistent,
   pruneProcesses,
+  'uptime.check': (engine) => engine.uptime.check(),
   stopUnpaid: (engine) => stopUnpaid(engine, engine.server.ownerId, { why: 'out_of_credits' }),
 }
 
@@ -48,6 +49,7 @@ describe('two servers with a data directory each, over one database', { timeout:
     await transaction(first.db, 'operational', (trx) =>
       first.engine.operations.insert(trx, { ...asked, resource: { type: 'computer', id: 'none' } }),
     )
+    await first.engine.uptime.check()
     await first.engine.recorder.flush()
     await settleRunning(first.engine)
     // One of its processes ended long ago, and one of its computers is one that is stopped when credit ends.
@@ -68,7 +70,7 @@ describe('two servers with a data directory each, over one database', { timeout:
     const { id } = engine.node
     const computers = await db.selectFrom('computers').selectAll().where('node_id', '=', id).execute()
     const found: Record<string, unknown> = { computers }
-    for (const table of ['processes', 'operations', 'idempotency'] as const)
+    for (const table of ['processes', 'operations', 'idempotency', 'uptime_hours'] as const)
       found[table] = await db.selectFrom(table).selectAll().where('node_id', '=', id).execute()
     for (const table of ['ports', 'usage_intervals', 'compute_marks'] as const)
       found[table] = await db

@@ -24,6 +24,17 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     created_at: 4,
   },
   duties: { name: 'database', node_id: 'node', lease_until: 2 ** 42 },
+  uptime_hours: {
+    node_id: 'node',
+    slug: 'api',
+    starts_at: 2 ** 42,
+    operational: 57,
+    degraded: 2,
+    down: 1,
+    last_status: 'degraded',
+    last_response_ms: 1500,
+    checked_at: 2 ** 42,
+  },
   accounts: {
     id: 'account',
     name: 'Ümlaut "quoted"',
@@ -307,7 +318,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(deployment|nodes|duties|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_)/.test(
+    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_)/.test(
       table,
     ),
 )

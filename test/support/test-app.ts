@@ -95,6 +95,7 @@ export class TestApp extends TestClient {
     const { app, listen, close: closeApp } = await openApp(engine)
     await listen()
     await engine.nodeLease.renew()
+    engine.server.isStarted = true
     const token = await ownerToken(db, directory, node.id)
     const stop = async (isKilled: boolean) => {
       if (isKilled) {

@@ -21,6 +21,7 @@ export const deletionPlan: { [Table in keyof Database]: 'server' | 'ledger' | 'h
   deployment: 'server',
   nodes: 'server',
   duties: 'server',
+  uptime_hours: 'server',
   secrets: 'server',
   ledger_books: 'ledger',
   ledger_transactions: 'ledger',

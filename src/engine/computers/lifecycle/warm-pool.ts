@@ -27,6 +27,8 @@ export interface SandboxOwner {
 export class WarmPool {
   readonly #engine: () => ComputersContext
   readonly #ready: string[] = []
+  /** The computer that the server itself uses now, until it stops or is given back. */
+  #lent: string | undefined
   #filling: Promise<void> | undefined
   #closed = false
 
@@ -73,8 +75,25 @@ export class WarmPool {
     return row
   }
 
+  /**
+   * Runs work on the computer that would be given away last, which nobody gets meanwhile. Returns undefined, without
+   * having run it, when none is ready or one is lent already.
+   */
+  async lend<Result>(work: (id: string) => Promise<Result>): Promise<Result | undefined> {
+    const id = this.#lent === undefined ? this.#ready.pop() : undefined
+    if (id === undefined) return undefined
+    this.#lent = id
+    try {
+      return await work(id)
+    } finally {
+      if (this.#lent === id) this.#ready.push(id)
+      this.#lent = undefined
+    }
+  }
+
   /** Removes a computer that has stopped by itself. */
   drop(id: string): void {
+    if (this.#lent === id) this.#lent = undefined
     const index = this.#ready.indexOf(id)
     if (index >= 0) this.#ready.splice(index, 1)
   }
@@ -92,7 +111,8 @@ export class WarmPool {
 
   async #fill(): Promise<void> {
     const engine = this.#engine()
-    while (!this.#closed && this.#ready.length < engine.settings.warmComputers) {
+    const lent = () => Number(this.#lent !== undefined)
+    while (!this.#closed && this.#ready.length + lent() < engine.settings.warmComputers) {
       const row = newComputer(engine, undefined)
       try {
         await transaction(engine.db, 'operational', async (trx) => {

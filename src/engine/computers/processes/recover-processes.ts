@@ -1,5 +1,6 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
+import { forgetProbe, isProbe } from './probe-exec.ts'
 import type { ProcessMeta } from './process-meta.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
@@ -10,6 +11,12 @@ import type { Context } from '../../context.ts'
  */
 export async function recoverProcesses(engine: ComputersContext): Promise<void> {
   for (const process of engine.driver.processes()) {
+    if (isProbe(process)) {
+      void forgetProbe(engine, process).catch((error: unknown) =>
+        engine.log.warn({ err: error }, 'cannot forget a process of an earlier server'),
+      )
+      continue
+    }
     if (!process.exit) {
       countDescriptors(engine, process)
       await engine.recorder.started(process)
