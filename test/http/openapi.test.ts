@@ -70,6 +70,9 @@ describe('GET /openapi.json', { timeout: 300_000 }, () => {
     const open = new Set([
       'GET /',
       'GET /health',
+      'GET /healthz',
+      'GET /readyz',
+      'GET /v1/status/uptime',
       'GET /api/v1/health',
       'GET /docs',
       'GET /docs/{surface}',

@@ -581,10 +581,14 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'GET /favicon.ico',
     'GET /favicon.svg',
     'GET /health',
+    'GET /healthz',
     'GET /openapi.json',
+    'GET /readyz',
     'GET /sign-in',
+    'GET /status',
     'GET /topup',
     'GET /v1/computer-size-presets',
+    'GET /v1/status/uptime',
   ]
 
   const anonymous = (method: string, path: string, body?: unknown) => server.call(method, path, body, { token: null })

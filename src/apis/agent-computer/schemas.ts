@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { patterns } from '../../http/patterns.ts'
 import { cents, dollars, nullable, nullableText, object, time } from '../schema.ts'
@@ -165,3 +165,30 @@ export const usageAnswer = Type.Object({
   byLabel: lines,
   limits: Type.Array(limit, { description: 'Spending limits, with the amount spent' }),
 })
+
+const uptimeStatus = Type.Enum(['operational', 'degraded', 'down', 'unknown'])
+const bySlug = <T extends TSchema>(value: T, description: string) => Type.Record(Type.String(), value, { description })
+
+export const uptimeAnswer = object({
+  checked_at: time('The last check'),
+  services: Type.Array(
+    object({
+      slug: Type.String({ description: 'The name under which the histories are found' }),
+      name: Type.String(),
+      status: uptimeStatus,
+      response_ms: Type.Integer({
+        description: 'How long the last check took; 0 if the status is unknown',
+        minimum: 0,
+      }),
+    }),
+  ),
+  history: bySlug(Type.Array(uptimeStatus), 'The state of each service on each of `history_dates`'),
+  history_dates: Type.Array(Type.String(), { description: 'The last 90 days, the oldest first, as YYYY-MM-DD' }),
+  hourly_history: bySlug(Type.Array(uptimeStatus), 'The state of each service in the last 24 hours, the oldest first'),
+  uptime_percent: bySlug(
+    Type.Number({ minimum: 0, maximum: 100 }),
+    'The share of checks of these days that did not find the service down; 100 before the first check',
+  ),
+})
+
+export const probeAnswer = object({ status: Type.String({ description: 'ok' }) })

@@ -11,6 +11,7 @@ import { envelope, instructions } from './errors.ts'
 import { addComputerUsageRoutes } from './computer-usage-routes.ts'
 import { addPortRoutes } from './port-routes.ts'
 import { addMeRoutes } from './me-routes.ts'
+import { addStatusRoutes } from './status-routes.ts'
 import { addUsageRoutes } from './usage-routes.ts'
 
 /** Agent Computer's API: computers that keep their files, the account, its usage and its spending limits. */
@@ -19,7 +20,7 @@ export const agentComputer: Surface = {
   title: 'Agent Computer',
   description:
     'The Agent Computer API: computers that keep their files, the account, its usage and its spending limits.',
-  prefixes: ['/v1'],
+  prefixes: ['/v1', '/healthz', '/readyz'],
   envelope,
   answers,
   takesUnknownFields: true,
@@ -51,6 +52,12 @@ export const agentComputer: Surface = {
       name: 'Billing',
       description: 'The usage of the account, and the spending limits of the account and of its API keys.',
       routes: [addUsageRoutes, addComputerUsageRoutes, addBillingRoutes],
+    },
+    {
+      name: 'Status',
+      description: 'How the server works now, and how it has worked. None of it needs a token.',
+      skill: 'brief',
+      routes: [addStatusRoutes],
     },
   ],
 }
