@@ -17,6 +17,7 @@ const undocumented: Record<string, string> = {
   'GET /favicon.svg': 'a part of a page',
   'GET /sign-in': 'a page that links lead to',
   'POST /sign-in': 'the form of that page',
+  'GET /status': 'a page that links lead to',
   'GET /docs/page.css': 'a part of a page',
   'GET /docs/console.js': 'a part of a page',
   'GET /docs/samples.js': 'a part of a page',

@@ -2,11 +2,16 @@ import { invitationPage, joinedPage, refusedInvitationPage } from '../../src/api
 import { cancelPage, noPaymentPage, payPage, returnPage } from '../../src/apis/carrel/payment-pages.ts'
 import { refusedPage, signInPage, tokenPage } from '../../src/apis/paperpod/sign-in-page.ts'
 import { topUpPage } from '../../src/apis/paperpod/topup-page.ts'
+import type { UptimeStatus } from '../../src/engine/uptime/check-counts.ts'
 import type { PaymentView } from '../../src/engine/money/payments/view-payment.ts'
 import { CarrelError, errorTable, type ErrorCode } from '../../src/errors.ts'
 import { errorPage } from '../../src/http/pages/error-page.ts'
 import { homePage } from '../../src/http/pages/home-page.ts'
 import { formPageHeaders, pageHeaders } from '../../src/http/pages/page.ts'
+import { statusPageHeaders } from '../../src/http/pages/status/routes.ts'
+import { statusPage } from '../../src/http/pages/status/status-page.ts'
+import { summaryOf } from '../../src/engine/uptime/uptime-summary.ts'
+import { dayMs, hourMs } from '../../src/engine/uptime/uptime-hours.ts'
 import { askForLinkPage, linkSentPage } from '../../src/http/pages/sign-in-pages.ts'
 import { previewPage, previewPageHeaders } from '../../src/http/previews/preview-page.ts'
 
@@ -31,6 +36,26 @@ const offer = {
 }
 const preview = (code: ErrorCode, details: Record<string, unknown> = {}) =>
   previewPage({ error: new CarrelError(code, hostile, { details }), port: 65_535, home: origin, isRepeatable: true })
+
+/** A status page on which each service has had days and hours of every state. */
+function statusPageOf(statuses: readonly UptimeStatus[]): string {
+  const nowMs = Date.UTC(2026, 4, 20, 9, 30)
+  const found = (everyMs: number, count: number) =>
+    statuses.flatMap((_, index) =>
+      Array.from({ length: count }, (_, age) => ({
+        slug: `${index}`,
+        startsAt: Math.floor(nowMs / everyMs) * everyMs - (age + 1) * everyMs,
+        ...{ operational: 9, degraded: age % 3, down: age % 2 },
+      })),
+    )
+  return statusPage(
+    summaryOf(
+      nowMs,
+      statuses.map((status, index) => ({ slug: `${index}`, name: `${hostile} ${index}`, status, responseMs: 10_000 })),
+      { days: found(dayMs, 60), hours: found(hourMs, 12) },
+    ),
+  )
+}
 
 function ofCodes(kind: string, page: (code: ErrorCode) => string): Record<string, string> {
   return Object.fromEntries(
@@ -77,6 +102,16 @@ export const everyPage: { headers: Record<string, string>; pages: Record<string,
         ]),
       ),
       ...ofCodes('page', (code) => errorPage(new CarrelError(code, hostile), hostile)),
+    },
+  },
+  {
+    headers: statusPageHeaders,
+    pages: {
+      'status of services that work': statusPageOf(['operational', 'operational']),
+      'status of services in every state': statusPageOf(['operational', 'degraded', 'down', 'unknown']),
+      'status before the first check': statusPage(
+        summaryOf(0, [{ slug: 'x', name: 'API', status: 'unknown', responseMs: 0 }], { days: [], hours: [] }),
+      ),
     },
   },
   {

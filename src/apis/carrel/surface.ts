@@ -3,6 +3,7 @@ import { addDocs } from '../../http/docs/routes.ts'
 import { addOpenApiRoutes } from '../../http/openapi-routes.ts'
 import { addPageAssets } from '../../http/pages/routes.ts'
 import { addSignInPages } from '../../http/pages/sign-in-routes.ts'
+import { addStatusPage } from '../../http/pages/status/routes.ts'
 import { accountRateLimits } from '../account-rate-limits.ts'
 import answers from './example-answers.json' with { type: 'json' }
 import { envelope, instructions } from './errors.ts'
@@ -65,7 +66,7 @@ export const carrel: Surface = {
       name: 'Server',
       description: 'The documentation of every API, and the keys for verifying tokens.',
       skill: 'none',
-      routes: [addDocs, addPageAssets, addOpenApiRoutes, addIssuerRoutes],
+      routes: [addDocs, addPageAssets, addStatusPage, addOpenApiRoutes, addIssuerRoutes],
     },
   ],
 }

@@ -20,12 +20,16 @@ export const iconUrl = `data:image/svg+xml,${encodeURIComponent(iconSvg.trim())}
 
 const copyJs = read('copy.js')
 const lookAgainJs = read('look-again.js')
+const statusCss = read('status.css')
 
 /** The style and the script as elements, and the sources that allow exactly these in a Content-Security-Policy. */
 export const inlineStyle = new Html(`<style>${designCss}</style>`)
 export const inlineScript = new Html(`<script type="module">${copyJs}</script>`)
 export const lookAgainScript = new Html(`<script type="module">${lookAgainJs}</script>`)
 export const lookAgainSource = sourceOf(lookAgainJs)
+/** The style of the status page, in addition to that of every page. */
+export const statusStyle = new Html(`<style>${statusCss}</style>`)
+export const statusStyleSource = sourceOf(statusCss)
 export const styleSource = sourceOf(designCss)
 export const scriptSource = sourceOf(copyJs)
 

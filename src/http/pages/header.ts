@@ -32,6 +32,7 @@ export function siteFooter(origin = ''): Html {
     <a href="${origin}/docs">Documentation</a>
     <a href="${origin}/SKILL.md">SKILL.md</a>
     <a href="${origin}/openapi.json">OpenAPI</a>
+    <a href="${origin}/status">Status</a>
     <a href="${origin}/health">Health</a>
   </footer>`
 }

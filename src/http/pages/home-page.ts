@@ -25,5 +25,6 @@ const places = [
   ['/docs', 'Documentation', 'Every route, with examples, and a console to try them'],
   ['/SKILL.md', 'SKILL.md', 'Instructions for agents: give them this address'],
   ['/openapi.json', 'OpenAPI', 'The same for programs and generators'],
+  ['/status', 'Status', 'How each service works, and how it has worked for 90 days'],
   ['/health', 'Health', 'Whether the server and its helpers work'],
 ] as const

@@ -35,6 +35,8 @@ export interface Page {
   reloadAfterS?: number | undefined
   header?: Html | undefined
   footer?: Html | undefined
+  /** A style in addition to that of every page, which the policy of its headers allows. */
+  style?: Html | undefined
   /** A script in addition to that of every page, which the policy of its headers allows. */
   script?: Html | undefined
 }
@@ -46,7 +48,16 @@ export function windowTitle(title: string): string {
 
 /** Returns a page of one column, complete by itself: it needs nothing else from the server. */
 export function page(parts: Page): string {
-  const { title, heading = title, body, reloadAfterS, header = siteHeader(), footer = siteFooter(), script } = parts
+  const {
+    title,
+    heading = title,
+    body,
+    reloadAfterS,
+    header = siteHeader(),
+    footer = siteFooter(),
+    style,
+    script,
+  } = parts
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -57,7 +68,7 @@ export function page(parts: Page): string {
         ${reloadAfterS !== undefined && html`<meta http-equiv="refresh" content="${reloadAfterS}" />`}
         <title>${windowTitle(title)}</title>
         <link rel="icon" href="${iconUrl}" type="image/svg+xml" />
-        ${inlineStyle}
+        ${inlineStyle} ${style}
       </head>
       <body>
         <a class="skip" href="#start">Skip to content</a>
