@@ -63,6 +63,31 @@ export const limits = {
   executeOutputBytes: 4 * MiB,
   /** A file returned as text in a JSON answer; larger files are downloaded. */
   readBytes: 32 * MiB,
+  /** Where a part of a file that is written may end: beyond every disk. A gap before it takes no space. */
+  fileEndBytes: 1024 * GiB,
+  /** A file that is patched, before and after: it is in memory as a whole. */
+  patchBytes: 4 * MiB,
+  /** Edits of one patch. Each goes through the whole file. */
+  patchEdits: 100,
+  /** The text or expression of a search. */
+  searchPatternLength: 4096,
+  /** Lines that a search returns, unless the request wants fewer. */
+  searchMatches: 1000,
+  searchMaxMatches: 10_000,
+  /** Paths and lines that a search returns, together. */
+  searchBytes: 4 * MiB,
+  /** A search, and a list of a whole tree, end after this time with what they have found. */
+  searchMs: 10_000,
+  listTreeMs: 5_000,
+  /** Processor time and address space of the program that searches; a file that is read as one line is kept in it. */
+  searchCpuSeconds: 10,
+  searchProgramBytes: 512 * MiB,
+  /** Larger files are not searched: they hold data rather than text. */
+  searchFileBytes: 64 * MiB,
+  /** Searches at the same time: each keeps a core busy. The others wait, by account in turn. */
+  searches: 2,
+  searchesWaitingPerAccount: 16,
+  searchesWaitingTotal: 256,
   /** Memory for returning a file in an answer, whatever the size of the file: the file is read while it is sent. */
   fileReadMemoryBytes: 512 * KiB,
   /**

@@ -378,7 +378,13 @@ export interface FilePage {
  * its root and never out of it. Written files belong to the computer's user, and replace an existing file atomically.
  */
 export interface ComputerFiles {
-  stat(path: string): Promise<FileInfo>
+  /**
+   * Returns the same files, limited to a directory: what lies outside of it, whatever path or link leads there, is
+   * refused with `invalid_request`, and so is the removal of the directory itself.
+   */
+  below(directory: string): ComputerFiles
+  /** `followLinks` is true by default; otherwise a link at the end of the path is described itself. */
+  stat(path: string, options?: { followLinks?: boolean }): Promise<FileInfo>
   /**
    * Returns a page of a directory's entries, ordered by the bytes of their names. Only entries that are created or
    * deleted meanwhile can be missing.
@@ -416,14 +422,55 @@ export interface ComputerFiles {
    */
   writeMany(files: { path: string; data: Uint8Array; mode?: number }[]): Promise<number[]>
   /**
-   * Creates a directory and its missing parents. Does nothing when it exists. Rejects with `already_exists` when the
-   * path is a file.
+   * Writes a part of a file in place, and not atomically. Creates a missing file, and fills a gap before `offset` with
+   * zeros.
    */
-  makeDirectory(path: string): Promise<void>
+  writeRange(path: string, data: Uint8Array, options: { offset: number }): Promise<void>
+  /**
+   * Creates a directory and its missing parents. Does nothing when it exists. Rejects with `already_exists` when the
+   * path is a file. `mode` is that of the directory, if it is new; 0755 by default. With `mustBeNew`, rejects with
+   * `already_exists` when the path exists, and with `not_found` when its parent does not.
+   */
+  makeDirectory(path: string, options?: { mode?: number | undefined; mustBeNew?: boolean }): Promise<void>
   remove(path: string, options: { recursive: boolean }): Promise<void>
   move(from: string, to: string): Promise<void>
+  /**
+   * Searches a file, or the files of a directory and of those below it, for lines that match, as ripgrep does: in the
+   * order of paths, without hidden and binary files, without what `.gitignore`, `.ignore` and `.rgignore` name, and
+   * without following links. Rejects with `invalid_request` for a pattern that is not a regular expression of ripgrep,
+   * and with `not_set_up` where the host has no ripgrep.
+   */
+  search(path: string, query: SearchQuery): Promise<SearchResult>
   /** Throws `no_capacity` when the host can watch no more, and `limit_reached` when the tree is too large. */
   watch(path: string, options: WatchOptions): AsyncIterable<FileChange>
+}
+
+export interface SearchQuery {
+  pattern: string
+  /** Whether the pattern is a regular expression; otherwise it is the text to find. */
+  isRegex: boolean
+  ignoresCase: boolean
+  maxMatches: number
+  /** Approximate maximum for the bytes of paths and lines together. */
+  maxBytes: number
+  /** The search ends after this time, with what was found. */
+  timeoutMs: number
+  signal?: AbortSignal | undefined
+}
+
+export interface SearchResult {
+  matches: SearchMatch[]
+  /** Whether the search ended before everything was searched. */
+  truncated: boolean
+}
+
+/** A line that matches. */
+export interface SearchMatch {
+  path: string
+  /** The number of the line; the first is 1. */
+  line: number
+  /** The line without its end; cut off where it is very long. */
+  text: string
 }
 
 /** A new file without a path. */

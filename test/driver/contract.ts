@@ -1,4 +1,5 @@
 import { after, before, describe } from 'node:test'
+import { describeBelow } from './contract/below.ts'
 import { describeExec } from './contract/exec.ts'
 import { describeFiles } from './contract/files.ts'
 import { describeImages } from './contract/images.ts'
@@ -9,10 +10,12 @@ import { describePages } from './contract/pages.ts'
 import { describePaths } from './contract/paths.ts'
 import { describePorts } from './contract/ports.ts'
 import { describeRecords } from './contract/records.ts'
+import { describeSearch } from './contract/search.ts'
 import { describeSnapshots } from './contract/snapshots.ts'
 import { describeTransfers } from './contract/transfers.ts'
 import { describeTree } from './contract/tree.ts'
 import { describeWatch } from './contract/watch.ts'
+import { describeBelowOnHost } from './contract/host/below.ts'
 import { describeExecOnHost } from './contract/host/exec.ts'
 import { describeFilesOnHost } from './contract/host/files.ts'
 import { describeGuest } from './contract/host/guest.ts'
@@ -37,6 +40,8 @@ export const pureParts = {
   tree: describeTree,
   files: describeFiles,
   paths: describePaths,
+  below: describeBelow,
+  search: describeSearch,
   watch: describeWatch,
   ports: describePorts,
   snapshots: describeSnapshots,
@@ -54,6 +59,7 @@ export const hostParts = {
   'transfers on a host': describeTransfersOnHost,
   'files on a host': describeFilesOnHost,
   'paths on a host': describePathsOnHost,
+  'below on a host': describeBelowOnHost,
   'watch on a host': describeWatchOnHost,
   terminals: describeTerminals,
   network: describeNetwork,

@@ -40,6 +40,10 @@ export const hostNeeds = [
     choices: [{ package: 'umoci', programs: ['umoci'] }],
     loss: 'Without umoci, images cannot be imported from registries.',
   },
+  {
+    choices: [{ package: 'ripgrep', programs: ['rg'] }],
+    loss: 'Without ripgrep, the files of computers cannot be searched.',
+  },
   { choices: [{ package: 'git', programs: ['git'] }], loss: 'Without git, image recipes cannot fetch sources.' },
   { choices: [{ package: 'curl', programs: ['curl'] }], loss: 'Without curl, image recipes cannot fetch files.' },
 ]

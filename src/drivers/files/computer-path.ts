@@ -39,6 +39,17 @@ export function checkOnDisk(path: string): void {
   )
 }
 
+/**
+ * Throws `invalid_request` for a location outside of a directory. An entry that is to be made, replaced or removed
+ * cannot be the directory itself.
+ */
+export function checkWithin(location: string, directory: string, { isEntry }: { isEntry: boolean }): void {
+  if (location.startsWith(`${directory}/`) || (location === directory && !isEntry)) return
+  throw new CarrelError('invalid_request', `Cannot use ${quote(location)}: it is not below ${quote(directory)}`, {
+    details: { field: 'path' },
+  })
+}
+
 /** Returns a path for a message: quoted, with control characters escaped, cut off after 200 characters. */
 export function quote(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path)

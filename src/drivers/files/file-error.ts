@@ -17,6 +17,8 @@ const reasons: Record<string, [ErrorCode, string]> = {
   EACCES: ['forbidden', 'access is denied'],
   EPERM: ['forbidden', 'it cannot be changed'],
   EBUSY: ['conflict', 'it is in use'],
+  ETXTBSY: ['conflict', 'a program runs from it'],
+  EFBIG: ['too_large', 'the file system has no files of this size'],
 }
 
 /** Returns the error for a failed system call on a path. An unknown error is returned as it is. */

@@ -7,17 +7,21 @@ import type {
   FilePage,
   ListOptions,
   OpenFile,
+  SearchQuery,
+  SearchResult,
   StagedFile,
   WatchOptions,
 } from '../driver.ts'
-import { checkOnDisk, checkPath, quote, splitPath } from '../files/computer-path.ts'
+import { checkOnDisk, checkPath, checkWithin, quote, splitPath } from '../files/computer-path.ts'
+import { checkQuery } from '../files/check-query.ts'
 import { fileError } from '../files/file-error.ts'
-import { toBytes } from './file-system/byte-strings.ts'
+import { toBytes, toText } from './file-system/byte-strings.ts'
 import { describe } from './file-system/file-info.ts'
 import type { FileSystem, Place } from './file-system/file-system.ts'
 import { FileSystemError } from './file-system/file-system-error.ts'
 import { listDirectory } from './file-system/list-directory.ts'
-import { FileNode } from './file-system/nodes.ts'
+import { DirectoryNode, FileNode } from './file-system/nodes.ts'
+import { searchTree } from './file-system/search-tree.ts'
 import { watchTree } from './file-system/tree-watch.ts'
 import type { MemoryComputer } from './memory-computer.ts'
 
@@ -28,14 +32,25 @@ const newDirectory = { ...owner, mode: 0o755 }
 /** The files of a computer, accessed from outside. `computer` throws when the computer does not exist. */
 export class MemoryFiles implements ComputerFiles {
   readonly #computer: () => MemoryComputer
+  /** The directory that the files are limited to. */
+  readonly #within: string | undefined
 
-  constructor(computer: () => MemoryComputer) {
+  constructor(computer: () => MemoryComputer, within?: string) {
     this.#computer = computer
+    this.#within = within
   }
 
-  stat(path: string): Promise<FileInfo> {
-    return this.#use('stat', path, (files) =>
-      describe(files.find(toBytes(path)), path.split('/').findLast(Boolean) ?? '/', path),
+  below(directory: string): ComputerFiles {
+    return new MemoryFiles(this.#computer, directory)
+  }
+
+  stat(path: string, { followLinks = true }: { followLinks?: boolean } = {}): Promise<FileInfo> {
+    const reach = followLinks ? followed : { isEntry: false, follow: false }
+    return this.#use(
+      'stat',
+      path,
+      (files) => describe(files.find(toBytes(path), followLinks), path.split('/').findLast(Boolean) ?? '/', path),
+      reach,
     )
   }
 
@@ -99,20 +114,48 @@ export class MemoryFiles implements ComputerFiles {
     return files.map(({ data }) => data.length)
   }
 
-  makeDirectory(path: string): Promise<void> {
-    return this.#use('create directory', path, (files) => {
-      const existing = files.lookUp(toBytes(path.replace(/\/+$/, '')))
-      if (existing && existing.kind !== 'directory')
-        throw new CarrelError('already_exists', `Cannot create directory ${quote(path)}: a file is there`, {
-          details: { path },
-        })
-      files.makeDirectories(toBytes(path), newDirectory)
+  writeRange(path: string, data: Uint8Array, { offset }: { offset: number }): Promise<void> {
+    return this.#use('write', path, (files) => {
+      const existing = placeOf(files, path)?.node
+      if (existing && existing.kind !== 'file')
+        throw existing.kind === 'directory'
+          ? new FileSystemError('EISDIR')
+          : refusal('write', path, 'it is not a regular file')
+      if (!existing) put(files, path, Buffer.alloc(0), undefined)
+      const node = files.find(toBytes(path)) as FileNode
+      if (data.length > 0) files.write(node, data, offset)
     })
+  }
+
+  makeDirectory(
+    path: string,
+    { mode = 0o755, mustBeNew = false }: { mode?: number | undefined; mustBeNew?: boolean } = {},
+  ): Promise<void> {
+    return this.#use(
+      'create directory',
+      path,
+      (files) => {
+        if (mustBeNew) {
+          const { directory, name, node } = files.place(trimmed(path), false)
+          if (node) throw new FileSystemError('EEXIST')
+          files.add(directory, name, new DirectoryNode({ ...newDirectory, mode }))
+          return
+        }
+        const existing = files.lookUp(toBytes(path.replace(/\/+$/, '')))
+        if (existing && existing.kind !== 'directory')
+          throw new CarrelError('already_exists', `Cannot create directory ${quote(path)}: a file is there`, {
+            details: { path },
+          })
+        const made = files.makeDirectories(toBytes(path), newDirectory)
+        if (!existing) made.mode = mode
+      },
+      mustBeNew ? entry : followed,
+    )
   }
 
   remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
     splitPath(path)
-    return this.#use('remove', path, (files) => files.remove(files.find(trimmed(path), false), recursive))
+    return this.#use('remove', path, (files) => files.remove(files.find(trimmed(path), false), recursive), entry)
   }
 
   move(from: string, to: string): Promise<void> {
@@ -120,11 +163,22 @@ export class MemoryFiles implements ComputerFiles {
     checkOnDisk(to)
     splitPath(from)
     const target = splitPath(to)
-    return this.#use('move', from, (files) => {
-      const node = files.find(trimmed(from), false)
-      const directory = files.makeDirectories(toBytes(target.directory), newDirectory)
-      files.rename(node, directory, toBytes(target.name))
-    })
+    return this.#use(
+      'move',
+      from,
+      (files) => {
+        this.#assertWithin(files, to, { isEntry: true, follow: placeOf(files, to) === undefined })
+        const node = files.find(trimmed(from), false)
+        const directory = files.makeDirectories(toBytes(target.directory), newDirectory)
+        files.rename(node, directory, toBytes(target.name))
+      },
+      entry,
+    )
+  }
+
+  search(path: string, query: SearchQuery): Promise<SearchResult> {
+    checkQuery(query)
+    return this.#use('search', path, (files) => searchTree(files.find(toBytes(path)), path, query))
   }
 
   async *watch(path: string, options: WatchOptions): AsyncIterable<FileChange> {
@@ -149,17 +203,50 @@ export class MemoryFiles implements ComputerFiles {
     })
   }
 
-  async #use<T>(doing: string, path: string, work: (files: FileSystem) => Promise<T> | T): Promise<T> {
+  async #use<T>(
+    doing: string,
+    path: string,
+    work: (files: FileSystem) => Promise<T> | T,
+    reach: Reach = followed,
+  ): Promise<T> {
     checkPath(path)
     checkOnDisk(path)
     const { files } = this.#computer()
     try {
+      this.#assertWithin(files, path, reach)
       return await work(files)
     } catch (error) {
       throw fileError(doing, path, error)
     }
   }
+
+  #assertWithin(files: FileSystem, path: string, { isEntry, follow }: Reach): void {
+    if (this.#within === undefined) return
+    const place = follow ? nearestPlace(files, path) : files.place(trimmed(path), false)
+    checkWithin(toText(locationOf(place)), this.#within, { isEntry })
+  }
 }
+
+/** Returns the place of a path, or of the last directory above it that exists. */
+function nearestPlace(files: FileSystem, path: string): Place {
+  return placeOf(files, path) ?? nearestPlace(files, splitPath(path).directory)
+}
+
+function locationOf({ directory, name, node }: Place): string {
+  if (node) return node.path
+  return directory.path === '/' ? `/${name}` : `${directory.path}/${name}`
+}
+
+/** How an operation reaches what its path names. */
+interface Reach {
+  /** Whether it changes the name itself, so that the path cannot be the directory of `below`. */
+  isEntry: boolean
+  /** Whether it follows a link at the end of the path. */
+  follow: boolean
+}
+
+const followed: Reach = { isEntry: false, follow: true }
+const entry: Reach = { isEntry: true, follow: false }
 
 /** Throws what a write to a path would throw, before the data is read. */
 function checkPlace(files: FileSystem, path: string): void {

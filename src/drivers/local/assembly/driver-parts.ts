@@ -11,6 +11,7 @@ import { Monitors } from '../monitors/monitors.ts'
 import { SlotPool } from '../network/slot-pool.ts'
 import { Slots } from '../network/slots.ts'
 import { LocalProcesses } from '../processes/local-processes.ts'
+import { Searches } from '../search/searches.ts'
 import { DiskShares } from '../storage/disk-shares.ts'
 import { DiskView } from '../storage/disk-view.ts'
 import { isDiskFull } from '../storage/is-disk-full.ts'
@@ -68,7 +69,11 @@ export function createParts(options: LocalDriverOptions, host: PreparedHost): Dr
   })
   const computers = createComputers(base, monitors)
   const processes = createProcesses(base, monitors)
-  const files = new FilesByComputer({ computers, guard: host.guard })
+  const files = new FilesByComputer({
+    computers,
+    guard: host.guard,
+    searches: new Searches(join(host.paths.runtime, 'search')),
+  })
   const transfers = createTransfers(base)
   return {
     ...base,

@@ -131,8 +131,9 @@ export class LocalComputers {
   /** Mounts the root of a computer if necessary. Returns its path on the host. */
   async root(id: string): Promise<string> {
     const { roots, paths } = this.#context
-    const record = this.record(id)
-    if (!roots.isMounted(id)) await this.#inTurn(id, () => roots.mount(record))
+    this.record(id)
+    // In its turn, the computer may have been removed.
+    if (!roots.isMounted(id)) await this.#inTurn(id, async () => roots.mount(this.record(id)))
     return paths.root(id)
   }
 

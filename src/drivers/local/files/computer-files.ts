@@ -9,19 +9,24 @@ import type {
   FilePage,
   ListOptions,
   OpenFile,
+  SearchQuery,
+  SearchResult,
   StagedFile,
   WatchOptions,
 } from '../../driver.ts'
 import { CarrelError } from '../../../errors.ts'
+import { checkQuery } from '../../files/check-query.ts'
 import { fileError } from '../../files/file-error.ts'
+import type { Searches } from '../search/searches.ts'
 import { describe, entryInfo } from './file-info.ts'
 import { listDirectory } from './list-directory.ts'
-import { makeDirectories } from './make-directories.ts'
+import { makeDirectories, makeNewDirectory } from './make-directories.ts'
 import { checkOnDisk, checkPath, quote, splitPath } from '../../files/computer-path.ts'
 import { DiskRoot, O_PATH, type RootedDirectory } from './rooted.ts'
 import { removeTree } from './tree-removals.ts'
 import { watchDirectory } from './watch.ts'
 import { writeManyIn } from './write-many.ts'
+import { writeRangeIn } from './write-range.ts'
 import { commitFileIn, stageFileIn, writeFileIn, type Owner } from './write.ts'
 
 interface Options {
@@ -33,15 +38,19 @@ interface Options {
   owner: Owner
   /** Throws when the host has no space for more; called before everything that is written. */
   assertSpace: (path: string) => void
+  searches: Searches
+  /** The directory that the files are limited to. */
+  within?: string
 }
 
 /** The files of one computer, accessed from the host. */
 export class LocalComputerFiles implements ComputerFiles {
   readonly #options: Options
-  readonly #closing = new AbortController()
+  readonly #closing: AbortController
 
-  constructor(options: Options) {
+  constructor(options: Options, closing = new AbortController()) {
     this.#options = options
+    this.#closing = closing
   }
 
   /** Ends all watches and removals, which would keep the root from being unmounted. */
@@ -49,9 +58,13 @@ export class LocalComputerFiles implements ComputerFiles {
     this.#closing.abort()
   }
 
-  stat(path: string): Promise<FileInfo> {
+  below(directory: string): ComputerFiles {
+    return new LocalComputerFiles({ ...this.#options, within: directory }, this.#closing)
+  }
+
+  stat(path: string, { followLinks = true }: { followLinks?: boolean } = {}): Promise<FileInfo> {
     return this.#use('stat', path, async (root) => {
-      const fd = root.open(path, O_PATH)
+      const fd = root.open(path, followLinks ? O_PATH : O_PATH | constants.O_NOFOLLOW)
       try {
         return describe(fstatSync(fd), path.split('/').findLast(Boolean) ?? '/', path)
       } finally {
@@ -114,7 +127,7 @@ export class LocalComputerFiles implements ComputerFiles {
     checkOnDisk(expectedPath)
     const { owner, assertSpace } = this.#options
     assertSpace(expectedPath)
-    const root = new DiskRoot(await this.#options.root())
+    const root = await this.#root()
     try {
       const { file, name, sizeBytes, close } = await stageFileIn(root, expectedPath, data, {
         ...options,
@@ -159,11 +172,24 @@ export class LocalComputerFiles implements ComputerFiles {
     })
   }
 
-  makeDirectory(path: string): Promise<void> {
+  writeRange(path: string, data: Uint8Array, { offset }: { offset: number }): Promise<void> {
+    const { owner, assertSpace } = this.#options
+    return this.#use('write', path, async (root) => {
+      assertSpace(path)
+      await writeRangeIn(root, path, data, { offset, owner })
+    })
+  }
+
+  makeDirectory(
+    path: string,
+    { mode = 0o755, mustBeNew = false }: { mode?: number | undefined; mustBeNew?: boolean } = {},
+  ): Promise<void> {
+    const { owner, assertSpace } = this.#options
     return this.#use('create directory', path, async (root) => {
-      this.#options.assertSpace(path)
+      assertSpace(path)
+      if (mustBeNew) return makeNewDirectory(root, path, { owner, mode })
       try {
-        closeSync(await makeDirectories(root, path, this.#options.owner))
+        closeSync(await makeDirectories(root, path, { owner, mode }))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR' || !exists(root, path)) throw error
         throw new CarrelError('already_exists', `Cannot create directory ${quote(path)}: a file is there`, {
@@ -199,7 +225,7 @@ export class LocalComputerFiles implements ComputerFiles {
     const target = splitPath(to)
     return this.#use('move', from, (root) =>
       root.inDirectory(origin.directory, async (fromFd) => {
-        const toFd = await makeDirectories(root, target.directory, this.#options.owner)
+        const toFd = await makeDirectories(root, target.directory, { owner: this.#options.owner })
         try {
           await rename(root.entry(fromFd, origin.name), root.entry(toFd, target.name))
         } finally {
@@ -209,10 +235,17 @@ export class LocalComputerFiles implements ComputerFiles {
     )
   }
 
+  search(path: string, query: SearchQuery): Promise<SearchResult> {
+    checkQuery(query)
+    const { searches, within } = this.#options
+    const signal = AbortSignal.any([this.#closing.signal, ...(query.signal ? [query.signal] : [])])
+    return this.#use('search', path, (root) => searches.search(root, path, { ...query, signal, top: within ?? '/' }))
+  }
+
   async *watch(path: string, options: WatchOptions): AsyncIterable<FileChange> {
     checkPath(path)
     checkOnDisk(path)
-    const root = new DiskRoot(await this.#options.root())
+    const root = await this.#root()
     try {
       yield* watchDirectory(root, path, { ...options, signal: AbortSignal.any([options.signal, this.#closing.signal]) })
     } catch (error) {
@@ -233,10 +266,14 @@ export class LocalComputerFiles implements ComputerFiles {
     })
   }
 
+  async #root(): Promise<DiskRoot> {
+    return new DiskRoot(await this.#options.root(), this.#options.within)
+  }
+
   async #use<T>(action: string, path: string, work: (root: DiskRoot) => Promise<T>): Promise<T> {
     checkPath(path)
     checkOnDisk(path)
-    const root = new DiskRoot(await this.#options.root())
+    const root = await this.#root()
     try {
       return await work(root)
     } catch (error) {

@@ -1,5 +1,6 @@
 import { quote } from '../../files/computer-path.ts'
 import type { LocalComputers } from '../computers/local-computers.ts'
+import type { Searches } from '../search/searches.ts'
 import type { DiskGuard } from '../storage/disk-guard.ts'
 import { toHostId } from '../system/id-map.ts'
 import { LocalComputerFiles } from './computer-files.ts'
@@ -7,6 +8,7 @@ import { LocalComputerFiles } from './computer-files.ts'
 interface Options {
   computers: Pick<LocalComputers, 'root'>
   guard: Pick<DiskGuard, 'assertSpace' | 'filesHeadroomBytes'>
+  searches: Searches
 }
 
 /** The files of computers, opened at first use. */
@@ -21,10 +23,10 @@ export class FilesByComputer {
   get(id: string): LocalComputerFiles {
     const existing = this.#files.get(id)
     if (existing) return existing
-    const { computers, guard } = this.#options
+    const { computers, guard, searches } = this.#options
     const owner = { uid: toHostId(defaultUserId), gid: toHostId(defaultUserId) }
     const assertSpace = (path: string) => guard.assertSpace(`write ${quote(path)}`, guard.filesHeadroomBytes)
-    const files = new LocalComputerFiles({ id, root: () => computers.root(id), owner, assertSpace })
+    const files = new LocalComputerFiles({ id, root: () => computers.root(id), owner, assertSpace, searches })
     this.#files.set(id, files)
     return files
   }

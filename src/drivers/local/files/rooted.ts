@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readlinkSync } from 'node:fs'
 import { CarrelError } from '../../../errors.ts'
-import { checkOnDisk, quote } from '../../files/computer-path.ts'
+import { checkOnDisk, checkWithin, quote } from '../../files/computer-path.ts'
 import { call, type SystemError } from '../system/libc.ts'
 
 /**
@@ -58,10 +58,13 @@ export class RootedDirectory {
  */
 export class DiskRoot extends RootedDirectory {
   readonly #hostPath: string
+  readonly #within: string | undefined
 
-  constructor(hostPath: string) {
+  /** @param within a directory; what is reached outside of it is refused, too */
+  constructor(hostPath: string, within?: string) {
     super(hostPath)
     this.#hostPath = pathOf(this.fd)
+    this.#within = within
   }
 
   override open(path: string, flags: number, mode = 0): number {
@@ -93,8 +96,18 @@ export class DiskRoot extends RootedDirectory {
     )
   }
 
+  /** Returns where an open file or directory is, inside the computer, without links. */
+  location(fd: number): string {
+    return this.#location(fd)
+  }
+
   #check(fd: number, name?: string): void {
-    checkOnDisk(this.#location(fd, name))
+    const location = this.#location(fd, name)
+    checkOnDisk(location)
+    if (this.#within === undefined) return
+    // A directory that was removed meanwhile is in no other.
+    if (location === '/' && pathOf(fd) !== this.#hostPath) throw Object.assign(new Error('removed'), { code: 'ENOENT' })
+    checkWithin(location, this.#within, { isEntry: name !== undefined })
   }
 
   #location(fd: number, name?: string): string {

@@ -60,7 +60,7 @@ export async function commitFileIn(
   { owner, mode }: Pick<WriteOptions, 'owner' | 'mode'>,
 ): Promise<void> {
   const { directory, name } = splitPath(await followLinks(root, path))
-  const directoryFd = await makeDirectories(root, directory, owner)
+  const directoryFd = await makeDirectories(root, directory, { owner })
   try {
     const existing = await existingFile(root.entry(directoryFd, name), path)
     const { uid, gid } = existing ?? owner
@@ -82,7 +82,7 @@ export async function stageFileIn(
 ): Promise<StagedFile> {
   const target = await followLinks(root, path)
   const { directory, name } = splitPath(target)
-  const directoryFd = await makeDirectories(root, directory, options.owner)
+  const directoryFd = await makeDirectories(root, directory, { owner: options.owner })
   let file: NewFile | undefined
   const close = async () => {
     await file?.close()

@@ -19,6 +19,33 @@ export function mountDetached(type: string, options: Record<string, string | tru
   }
 }
 
+/**
+ * Mounts an open directory once more, without a mount point, read-only. Returns a descriptor, closed on exec. From
+ * there no path leads out of the directory, and nothing shows where it is on the host.
+ */
+export function mountReadOnly(directoryFd: number): number {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH
+  const tree = call('open_tree', SYS_open_tree, directoryFd, '', flags)
+  try {
+    const attributes = Buffer.alloc(32)
+    attributes.writeBigUInt64LE(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+    call('mount_setattr', SYS_mount_setattr, tree, '', AT_EMPTY_PATH, attributes, attributes.length)
+    return tree
+  } catch (error) {
+    closeSync(tree)
+    throw error
+  }
+}
+
+const SYS_open_tree = 428
+const SYS_mount_setattr = 442
+const OPEN_TREE_CLONE = 1
+const OPEN_TREE_CLOEXEC = 0x8_0000
+const AT_EMPTY_PATH = 0x1000
+const MOUNT_ATTR_RDONLY = 1n
+const MOUNT_ATTR_NOSUID = 2n
+const MOUNT_ATTR_NODEV = 4n
+const MOUNT_ATTR_NOEXEC = 8n
 const SYS_fsopen = 430
 const SYS_fsconfig = 431
 const SYS_fsmount = 432

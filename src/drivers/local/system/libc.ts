@@ -13,6 +13,10 @@ const functions = {
     'long syscall(long number, int fd, uint command, const char *key, const char *value, int auxiliary)',
   ),
   fsmount: libc.func('long syscall(long number, int fd, uint flags, uint attributes)'),
+  open_tree: libc.func('long syscall(long number, int directory, const char *path, uint flags)'),
+  mount_setattr: libc.func(
+    'long syscall(long number, int directory, const char *path, uint flags, const void *attributes, size_t size)',
+  ),
   mount: libc.func(
     'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
   ),
