@@ -13,6 +13,7 @@ const kinds: ((locks: Locks, work: () => Promise<unknown>) => Promise<unknown>)[
   (locks, work) => locks.computer('id', work),
   (locks, work) => locks.kernel('id', 'python', work),
   (locks, work) => locks.processName('id', 'name', work),
+  (locks, work) => locks.files('id', work),
   (locks, work) => locks.challenge('id', work),
   (locks, work) => locks.intent('id', work),
   (locks, work) => locks.usage(work),

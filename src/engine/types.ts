@@ -3,6 +3,7 @@ export type { OperationRow as OperationFacts, PortRow as PublishedPortFacts } fr
 export type { AccessSession } from './computers/access-sessions/access-session.ts'
 export type { OwnedRow as OwnedComputer } from './computers/access/look-up.ts'
 export type { WantedSize } from './computers/durable/sizes.ts'
+export type { Patch } from './computers/files/patch-file.ts'
 export type { OpenPort } from './computers/live-events.ts'
 export type { ProcessFacts } from './computers/processes/recorder.ts'
 export type {

@@ -349,6 +349,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
           ['POST', '/actions/ensure-ready'],
           ['POST', '/exec', { command: ['true'] }],
           ['POST', '/access-sessions', { kind: 'exec' }],
+          ['POST', '/files/ops', { operation: 'list' }],
         ] as const
       ).map(([method, path, body]) => [
         `${method} /v1/computers/:id${path}`,

@@ -5,6 +5,7 @@ import { addAccessSessionRoutes } from './access-session-routes.ts'
 import { addCatalogRoutes } from './catalog-routes.ts'
 import { addComputerRoutes } from './computer-routes.ts'
 import { addExecRoutes } from './exec-routes.ts'
+import { addFileRoutes } from './file-routes.ts'
 import { addOperationRoutes } from './operation-routes.ts'
 import { addBillingRoutes } from './billing-routes.ts'
 import { envelope, instructions } from './errors.ts'
@@ -30,7 +31,7 @@ export const agentComputer: Surface = {
     {
       name: 'Computers',
       description: 'Computers that keep their files until they are deleted.',
-      routes: [addComputerRoutes, addExecRoutes, addOperationRoutes],
+      routes: [addComputerRoutes, addExecRoutes, addFileRoutes, addOperationRoutes],
     },
     {
       name: 'Access',

@@ -36,6 +36,8 @@ export interface Computers {
   creates: FairSemaphore
   /** Admits starts of processes. */
   starts: FairSemaphore
+  /** Admits searches in files. */
+  searches: FairSemaphore
   /** The number of processes being started right now, by computer. */
   starting: Map<string, number>
   /** The defaults that processes get from their computer's image. */

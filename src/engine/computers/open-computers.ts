@@ -79,6 +79,14 @@ export function openComputers(
       maxHoldMs: limits.startHoldMs,
       maxWaitingOfOne: limits.waitingStartsPerAccount,
     }),
+    searches: new FairSemaphore({
+      action: 'search files',
+      permits: limits.searches,
+      // The limit of time of a search ends those that hang.
+      maxHoldMs: limits.searchMs * 2,
+      maxWaitingOfOne: limits.searchesWaitingPerAccount,
+      maxWaiting: limits.searchesWaitingTotal,
+    }),
     starting: new Map(),
     images: new Images(driver.images, log, image),
     defaultImage: image,
