@@ -109,6 +109,8 @@ describe('the body of a request', { timeout: 300_000 }, () => {
       'POST /files/mkdir': limits.pathBodyBytes,
       'POST /watch': limits.pathBodyBytes,
       'POST /billing/webhook': limits.webhookBytes,
+      'POST /v1/computers/:id/exec': limits.codeBodyBytes,
+      'POST /v1/computers/:id/files/ops': limits.jsonBodyBytes,
     })
     assert.ok(limits.bodyBytes <= 16 * KiB)
     assert.ok(routes.length > 80, 'these are not all routes')
