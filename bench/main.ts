@@ -13,6 +13,7 @@ import { snapshot } from './cases/snapshot.ts'
 import { socketExec } from './cases/socket-exec.ts'
 import { socketStream } from './cases/socket-stream.ts'
 import { restart } from './cases/restart.ts'
+import { stoppedFiles } from './cases/stopped-files.ts'
 import { transfer } from './cases/transfer.ts'
 import { warmStart } from './cases/warm-start.ts'
 import { clearComputers, clearHost } from './support/clear.ts'
@@ -30,6 +31,7 @@ const cases = [
   interpret,
   burstOfCreates,
   idleComputers,
+  stoppedFiles,
   transfer,
   preview,
   restart,
