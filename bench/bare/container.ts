@@ -72,7 +72,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
   await volumes.create(id, settings.computerDiskBytes)
   const slot = await slots.create(slotNumber)
   await mkdir(root, { recursive: true })
-  await mountOverlay(root, images.rootfs(image.id), volumes.path(id))
+  await mountOverlay(root, await images.layers(image.id), volumes.path(id))
 
   const hostsFile = join(scratch, 'hosts')
   const hostnameFile = join(scratch, 'hostname')

@@ -527,11 +527,18 @@ export interface FileChange {
 
 export interface DriverImages {
   list(): Promise<ImageInfo[]>
-  /** Builds the recipe in a folder, unless its image exists. `signal` aborts a build that this call has begun. */
-  build(recipeDirectory: string, progress: (step: BuildProgress) => void, signal?: AbortSignal): Promise<ImageInfo>
+  /**
+   * Builds the recipe in a folder, and the one that it is built on, unless their images exist. `signal` aborts a build
+   * that this call has begun. With `background`, the programs of that build yield to all others of the host.
+   */
+  build(
+    recipeDirectory: string,
+    progress: (step: BuildProgress) => void,
+    options?: { signal?: AbortSignal | undefined; background?: boolean },
+  ): Promise<ImageInfo>
   /** Imports an image from an OCI layout, an archive or a registry: any reference that `skopeo` accepts. */
   import(reference: string, progress: (step: BuildProgress) => void): Promise<ImageInfo>
-  /** Rejects with `conflict` while a computer uses the image. */
+  /** Rejects with `conflict` while a computer, a snapshot or another image uses the image. */
   remove(id: string): Promise<void>
 }
 

@@ -20,7 +20,7 @@ export async function findImage(images: DriverImages, name: string, signal: Abor
   }
   const progress = showProgress(`Building the image "${name}"`)
   try {
-    return await images.build(folder, progress.step, signal)
+    return await images.build(folder, progress.step, { signal })
   } finally {
     progress.end()
   }

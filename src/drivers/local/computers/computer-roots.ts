@@ -35,7 +35,7 @@ export class ComputerRoots {
     const { paths, volumes, images } = this.#options
     const root = paths.root(record.id)
     await mkdir(root, { recursive: true })
-    await mountOverlay(root, images.rootfs(record.image), volumes.path(record.id))
+    await mountOverlay(root, await images.layers(record.image), volumes.path(record.id))
     this.#mounted.add(record.id)
   }
 

@@ -23,14 +23,17 @@ export async function shareMounts(directory: string): Promise<void> {
 }
 
 /**
- * Mounts a computer's root: an overlay of the volume, with its `upper` and `work`, over an image. Both are given as
- * descriptors, since the list of mounts inside shows the paths that were given.
+ * Mounts a root: an overlay of the volume, with its `upper` and `work`, over the layers of an image, the topmost first.
+ * All are given as descriptors, since the list of mounts inside shows the paths that were given.
  */
-export async function mountOverlay(target: string, image: string, volume: string): Promise<void> {
-  await using lower = await open(image, constants.O_DIRECTORY)
-  await using upper = await open(volume, constants.O_DIRECTORY)
-  const [below, above] = [`/proc/self/fd/${lower.fd}`, `/proc/self/fd/${upper.fd}`]
-  const options = `lowerdir=${below},upperdir=${above}/upper,workdir=${above}/work`
+export async function mountOverlay(target: string, layers: readonly string[], volume: string): Promise<void> {
+  await using opened = new AsyncDisposableStack()
+  const pathOf = async (directory: string) =>
+    `/proc/self/fd/${opened.use(await open(directory, constants.O_DIRECTORY)).fd}`
+  const above = await pathOf(volume)
+  const below: string[] = []
+  for (const layer of layers) below.push(await pathOf(layer))
+  const options = `lowerdir=${below.join(':')},upperdir=${above}/upper,workdir=${above}/work`
   await callAsync('mount', 'overlay', target, 'overlay', 0, options)
 }
 

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ImageInfo } from '../../driver.ts'
+import { CarrelError } from '../../../errors.ts'
+import { unmount } from '../host/mounts.ts'
 import { run } from '../system/run.ts'
 import type { Storage } from '../storage/storage.ts'
 import { lock, tryLock } from './file-lock.ts'
@@ -9,6 +11,8 @@ import { lock, tryLock } from './file-lock.ts'
 /** A stored image with its origin. */
 export interface StoredImage extends ImageInfo {
   source: 'recipe' | 'import'
+  /** The id of the image that this one is a layer over; undefined for one that is complete. */
+  from?: string
 }
 
 /**
@@ -26,6 +30,21 @@ export class ImageStore {
 
   rootfs(id: string): string {
     return join(this.#directory, id, 'rootfs')
+  }
+
+  /**
+   * Returns the root file systems that make up an image, the topmost first: its own, and those of the images that it is
+   * a layer over. Throws `image_missing` when one of them does not exist.
+   */
+  async layers(id: string): Promise<string[]> {
+    const layers: string[] = []
+    for (let next: string | undefined = id; next !== undefined;) {
+      const image: StoredImage | undefined = await this.get(next)
+      if (!image) throw new CarrelError('image_missing', `Cannot use image "${id}": "${next}" is missing`)
+      layers.push(this.rootfs(next))
+      next = image.from
+    }
+    return layers
   }
 
   async get(id: string): Promise<StoredImage | undefined> {
@@ -52,14 +71,14 @@ export class ImageStore {
       const existing = await this.get(name)
       if (existing) return existing
       const volume = this.#partial(name)
-      await this.#storage.delete(volume)
+      await this.#discard(volume)
       await this.#storage.create(volume)
       try {
         const image = await fill(volume)
         await this.#publish(volume, image)
         return image
       } finally {
-        await this.#storage.delete(volume)
+        await this.#discard(volume)
       }
     } finally {
       await held.release()
@@ -98,9 +117,15 @@ export class ImageStore {
     for (const name of names) {
       const held = await tryLock(this.#lockFile(name))
       if (!held) continue
-      await this.#storage.delete(this.#partial(name)).catch(() => {})
+      await this.#discard(this.#partial(name)).catch(() => {})
       await held.release()
     }
+  }
+
+  /** Deletes a volume that is no image, in which a killed server can have left a mounted root. */
+  async #discard(volume: string): Promise<void> {
+    await unmount(mountedRoot(volume))
+    await this.#storage.delete(volume)
   }
 
   #partial(name: string): string {
@@ -110,6 +135,11 @@ export class ImageStore {
   #lockFile(name: string): string {
     return join(this.#directory, `.lock-${name}`)
   }
+}
+
+/** Returns where a volume's layer is mounted over its base while it is being built. */
+export function mountedRoot(volume: string): string {
+  return join(volume, 'merged')
 }
 
 /** Throws all other errors: an image that cannot be read for lack of a descriptor is not missing. */

@@ -73,13 +73,65 @@ test('build() builds the slim image once for concurrent calls, with its programs
     assert.match(await inRoot(root, argv), /\d+\.\d+/, argv.join(' '))
   }
   const recipe = await readRecipe(slim)
-  const { signal } = new AbortController()
-  await requireTools(recipe, root, signal)
-  await assert.rejects(requireTools({ ...recipe, tools: { media: ['git', 'ffmpeg'] } }, root, signal), {
+  const programs = { signal: new AbortController().signal, background: false, namespace: undefined }
+  await requireTools(recipe, root, programs)
+  await assert.rejects(requireTools({ ...recipe, tools: { media: ['git', 'ffmpeg'] } }, root, programs), {
     code: 'invalid_request',
     message: 'Cannot build image "slim": recipe.json declares the tool "ffmpeg", which is not in the image',
   })
+  await assertLayer(images, directory)
 })
+
+/** Builds a recipe from `slim`, which is stored, with a package, changed owners and a deletion. */
+async function assertLayer(images: LocalImages, directory: string): Promise<void> {
+  const folder = join(directory, 'layered')
+  await mkdir(folder)
+  await writeFile(join(folder, 'recipe.json'), JSON.stringify(layered))
+  await writeFile(join(folder, 'packages'), 'tree\n')
+  await writeFile(join(folder, 'setup.sh'), setUpLayer)
+  const steps: BuildProgress[] = []
+  const image = await images.build(folder, (step) => steps.push(step))
+  const [own, base, ...others] = await images.layers(image.id)
+
+  assertProgress(steps, 6)
+  assert.deepEqual([image.user, image.env.LANG, image.env.NEW], ['node', 'C.UTF-8', 'yes'])
+  assert.deepEqual([base, others], [images.rootfs((await images.resolve('slim'))!.id), []])
+  assert.ok(image.sizeBytes < 60_000_000, `only what is added is stored, not ${image.sizeBytes} bytes`)
+  assert.equal(await readFile(join(own!, 'made-by'), 'utf8'), 'root 0\n')
+  for (const [path, id] of [
+    ['usr/bin/tree', 0],
+    ['made-by', 0],
+    ['workspace/mine', 1000],
+    ['etc/environment', 0],
+  ] as const)
+    assert.equal((await lstat(join(own!, path))).uid, toHostId(id), path)
+  const deleted = await lstat(join(own!, 'usr/bin/curl'))
+  assert.deepEqual([deleted.isCharacterDevice(), deleted.rdev], [true, 0])
+  await lstat(join(base!, 'usr/bin/curl'))
+  await assert.rejects(lstat(join(own!, 'usr/bin/bash')), { code: 'ENOENT' })
+  assert.deepEqual((await readdir(join(own!, '..'))).toSorted(), ['image.json', 'rootfs'])
+  await assert.rejects(images.remove((await images.resolve('slim'))!.id), {
+    code: 'conflict',
+    message: /is built on it/,
+  })
+  await images.remove(image.id)
+  await images.remove((await images.resolve('slim'))!.id)
+}
+
+const layered = {
+  description: 'Slim, and more',
+  from: 'slim',
+  env: { NEW: 'yes' },
+  tools: { more: ['tree'] },
+  freeBytes: 0,
+}
+const setUpLayer = `set -eu
+test "$(stat -c %U /usr/bin/bash)" = root
+echo "$(id -un) $(id -u)" > /made-by
+rm /usr/bin/curl
+touch /workspace/mine && chown node /workspace/mine
+sudo -u node true
+`
 
 async function assertOwners(root: string): Promise<void> {
   for (const [path, id] of [
@@ -108,14 +160,14 @@ async function assertNothingOfTheHost(root: string): Promise<void> {
   assert.equal(await run('find', [join(root, 'usr/lib'), '-name', 'EXTERNALLY-MANAGED']), '')
 }
 
-function assertProgress(steps: BuildProgress[]): void {
+function assertProgress(steps: BuildProgress[], min = 20): void {
   const fractions = steps.map(({ fraction }) => fraction ?? 0)
   assert.deepEqual(
     fractions,
     fractions.toSorted((a, b) => a - b),
   )
   assert.equal(steps.at(-1)?.step, 'Writing to the disk')
-  assert.ok(steps.length > 20)
+  assert.ok(steps.length > min)
 }
 
 test('build() of a recipe with an unknown package names it, and leaves nothing', async (t) => {

@@ -3,14 +3,14 @@ import { mkdir } from 'node:fs/promises'
 import { CarrelError } from '../../../errors.ts'
 import type { BuildProgress, DriverImages, ImageInfo } from '../../driver.ts'
 import type { Storage } from '../storage/storage.ts'
-import { buildImage } from './build-image.ts'
+import { buildImage, type BuildOptions } from './build-image.ts'
 import { readDistribution } from './distribution.ts'
 import { requireFreeSpace } from './free-space.ts'
 import { ImageStore } from './image-store.ts'
 import type { StoredImage } from './image-store.ts'
 import { importImage } from './import-image.ts'
 import { requireReference } from './oci-reference.ts'
-import { readRecipe } from './recipe.ts'
+import { readRecipe, type Recipe } from './recipe.ts'
 import { recipeId } from './recipe-id.ts'
 import { SharedWork } from './shared-work.ts'
 
@@ -32,6 +32,8 @@ export class LocalImages implements DriverImages {
   readonly #options: LocalImagesOptions
   readonly #store: ImageStore
   readonly #work = new SharedWork<BuildProgress, StoredImage>()
+  /** The ids of images on which others are being built. */
+  readonly #bases: string[] = []
 
   constructor(options: LocalImagesOptions) {
     this.#options = options
@@ -56,26 +58,48 @@ export class LocalImages implements DriverImages {
     return image && toInfo(image)
   }
 
-  /** Returns the path of an image's root file system. The image need not exist. */
+  /** Returns the path of an image's own root file system. The image need not exist. */
   rootfs(id: string): string {
     return this.#store.rootfs(id)
+  }
+
+  /** Returns the root file systems that make up an image, the topmost first. Throws `image_missing`. */
+  layers(id: string): Promise<string[]> {
+    return this.#store.layers(id)
   }
 
   async build(
     recipeDirectory: string,
     progress: (step: BuildProgress) => void,
-    signal?: AbortSignal,
+    { signal, background = false }: { signal?: AbortSignal | undefined; background?: boolean } = {},
   ): Promise<ImageInfo> {
     const [recipe, distribution] = await Promise.all([readRecipe(recipeDirectory), readDistribution()])
-    const id = await recipeId(recipe, distribution)
+    return toInfo(await this.#build(recipe, { distribution, progress, signal, background }))
+  }
+
+  async #build(recipe: Recipe, { progress, ...options }: BuildOptions): Promise<StoredImage> {
+    const id = await recipeId(recipe, options.distribution)
     const existing = await this.#store.get(id)
-    if (existing) return toInfo(existing)
-    const image = await this.#work.share(id, progress, async (report) => {
+    if (existing) return existing
+    return this.#work.share(id, progress, async (report) => {
+      let [own, ofBase] = [report, part(report, 0, 0.5)]
+      const onBase = (step: BuildProgress) => {
+        own = part(report, 0.5, 1)
+        ofBase(step)
+      }
+      const base = recipe.from && (await this.#build(recipe.from, { ...options, progress: onBase }))
       await this.#prepare(recipe.freeBytes, recipe.name)
-      report({ step: 'Starting', fraction: 0 })
-      return this.#store.add(id, (volume) => buildImage(recipe, id, volume, { distribution, progress: report, signal }))
+      own({ step: 'Starting', fraction: 0 })
+      if (base) this.#bases.push(base.id)
+      try {
+        return await this.#store.add(id, async (volume) => {
+          const lower = base && { from: base.id, below: await this.#store.layers(base.id) }
+          return buildImage(recipe, id, volume, { ...options, progress: own, base: lower })
+        })
+      } finally {
+        if (base) this.#bases.splice(this.#bases.indexOf(base.id), 1)
+      }
     })
-    return toInfo(image)
   }
 
   async import(reference: string, progress: (step: BuildProgress) => void): Promise<ImageInfo> {
@@ -90,13 +114,13 @@ export class LocalImages implements DriverImages {
   }
 
   async remove(id: string): Promise<void> {
-    if (await this.#options.isInUse(id)) {
-      throw new CarrelError(
-        'conflict',
-        `Cannot remove image "${id}": a computer or snapshot uses it; delete that first`,
-        { details: { image: id } },
-      )
+    const refuse = (reason: string) => {
+      throw new CarrelError('conflict', `Cannot remove image "${id}": ${reason}`, { details: { image: id } })
     }
+    if (await this.#options.isInUse(id)) refuse('a computer or snapshot uses it; delete that first')
+    const above = (await this.#store.list()).find(({ from }) => from === id)
+    if (above) refuse(`image "${above.id}" is built on it; remove that first`)
+    if (this.#bases.includes(id)) refuse('an image is being built on it')
     await this.#store.remove(id)
   }
 
@@ -108,8 +132,14 @@ export class LocalImages implements DriverImages {
   }
 }
 
-function toInfo({ source: _, ...info }: StoredImage): ImageInfo {
+function toInfo({ source: _, from: _from, ...info }: StoredImage): ImageInfo {
   return info
+}
+
+/** Returns a listener for a part of the work, whose fractions are those from `start` to `end` of the whole. */
+function part(report: (progress: BuildProgress) => void, start: number, end: number) {
+  return ({ step, fraction }: BuildProgress) =>
+    report({ step, ...(fraction === undefined ? {} : { fraction: start + fraction * (end - start) }) })
 }
 
 /** The size of an image is unknown before it is fetched. This is the size of a common one, packed and unpacked. */

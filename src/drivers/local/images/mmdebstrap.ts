@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BuildProgress } from '../../driver.ts'
+import type { BuildPrograms } from './build-root.ts'
 import { formatAptSources } from './apt-sources.ts'
 import type { AptSource } from './apt-sources.ts'
 import type { Distribution } from './distribution.ts'
@@ -22,7 +23,7 @@ export async function installPackages(
   volume: string,
   plan: PackagePlan,
   progress: (step: BuildProgress) => void,
-  signal: AbortSignal,
+  { signal, background }: BuildPrograms,
 ): Promise<void> {
   const inputs = join(volume, 'inputs')
   await mkdir(inputs)
@@ -37,6 +38,7 @@ export async function installPackages(
   await runIsolated(['mmdebstrap', ...mmdebstrapArguments(recipe, volume, inputs, plan.distribution)], {
     onLine,
     signal,
+    background,
     cwd: volume,
   })
   await rm(inputs, { recursive: true })
@@ -70,7 +72,7 @@ function mergedUsrHook(): string[] {
 }
 
 /** Returns the package's name for apt; for an optional package a pattern, which may match nothing. */
-function aptName({ name, optional }: RecipePackage): string {
+export function aptName({ name, optional }: RecipePackage): string {
   return optional ? `?exact-name(${name})?not(?virtual)` : name
 }
 
@@ -97,6 +99,10 @@ function leaveOutHook(recipe: Recipe): string[] {
  * dpkg's own flushes, as the image is flushed as a whole before it is published.
  */
 function dpkgSettings(recipe: Recipe): string {
-  const excludes = (recipe.leaveOut ?? []).map((path) => `path-exclude=${path}\n`)
-  return ['force-unsafe-io\n', ...excludes, 'path-include=/usr/share/doc/*/copyright\n'].join('')
+  return `force-unsafe-io\n${dpkgExcludes(recipe)}`
+}
+
+/** Returns the lines of dpkg.cfg(5) for the paths that packages may not install. */
+export function dpkgExcludes({ leaveOut = [] }: Recipe): string {
+  return [...leaveOut.map((path) => `path-exclude=${path}\n`), 'path-include=/usr/share/doc/*/copyright\n'].join('')
 }

@@ -1,5 +1,8 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { run } from '../system/run.ts'
+import type { BuildPrograms } from './build-root.ts'
 import { runProgram } from './program.ts'
 import type { Recipe } from './recipe.ts'
 
@@ -11,7 +14,7 @@ export async function fetchNpmPackages(
   recipe: Recipe,
   volume: string,
   architecture: string,
-  signal: AbortSignal,
+  { signal, background }: Pick<BuildPrograms, 'signal' | 'background'>,
 ): Promise<void> {
   const npm = recipe.npm ?? {}
   const packages = [
@@ -34,18 +37,19 @@ export async function fetchNpmPackages(
       '--',
       ...packages,
     ],
-    { cwd: prefix, signal },
+    { cwd: prefix, signal, background },
   )
 }
 
-/** Moves the packages to the image's /usr/local, the location of npm's global packages. */
-export async function placeNpmPackages(volume: string): Promise<void> {
+/** Moves the packages to /usr/local in the image's root, the location of npm's global packages. */
+export async function placeNpmPackages(volume: string, root: string): Promise<void> {
   const prefix = join(volume, 'npm')
-  const local = join(volume, 'rootfs/usr/local')
+  if (!existsSync(prefix)) return
+  const local = join(root, 'usr/local')
   await mkdir(join(local, 'lib/node_modules'), { recursive: true })
   for (const part of ['lib/node_modules', 'bin']) {
     const names = await readdir(join(prefix, part)).catch(() => [])
-    for (const name of names) await rename(join(prefix, part, name), join(local, part, name))
+    for (const name of names) await run('mv', ['-T', join(prefix, part, name), join(local, part, name)])
   }
   await rm(prefix, { recursive: true, force: true })
 }

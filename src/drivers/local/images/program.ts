@@ -12,6 +12,10 @@ export interface ProgramOptions {
   signal?: AbortSignal
   /** 60 minutes by default. */
   timeoutMs?: number
+  /** The program yields to all others, for the processor and for the disk. */
+  background?: boolean | undefined
+  /** A descriptor that the program gets as its descriptor 3. */
+  inherited?: number | undefined
 }
 
 /** A program failed. Has the end of its output. */
@@ -33,17 +37,18 @@ export class ProgramFailure extends Error {
  */
 export async function runProgram(argv: [string, ...string[]], options: ProgramOptions = {}): Promise<void> {
   const [program, ...args] = argv
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
+  const yielding = options.background ? ['nice', '-n', '19', 'ionice', '-c', '3'] : []
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...yielding, program, ...args], {
     cwd: options.cwd,
     env: { ...(options.env ?? process.env), LC_ALL: 'C.UTF-8' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.inherited === undefined ? [] : [options.inherited])],
     timeout: options.timeoutMs ?? 3_600_000,
     killSignal: 'SIGKILL',
     signal: options.signal,
   })
   const lines: string[] = []
   for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
+    createInterface({ input: stream! }).on('line', (line) => {
       lines.push(line.slice(0, 1_000))
       if (lines.length > maxLines) lines.shift()
       options.onLine?.(line)

@@ -10,14 +10,15 @@ import type { Recipe } from './recipe.ts'
 const builderFormat = 1
 
 /**
- * Returns `<name>-<12 hex digits>`, which is the same for the same files, builder, architecture and distribution. Times
- * and owners of the files do not count; the executable bit does. Throws `invalid_request` for a folder that is too
+ * Returns `<name>-<12 hex digits>`, which is the same for the same files, builder, architecture and distribution, and
+ * the same recipe that this one is built on. Times and owners of the files do not count; the executable bit does. Throws `invalid_request` for a folder that is too
  * large.
  */
 export async function recipeId(recipe: Recipe, distribution: Distribution): Promise<string> {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([builderFormat, distribution.architecture, distribution.id, distribution.codename]))
   hash.update(await guestDf())
+  if (recipe.from) hash.update(await recipeId(recipe.from, distribution))
   let bytes = 0
   const paths = await filesBelow(recipe.directory)
   for (const path of paths) {

@@ -81,6 +81,28 @@ test('readRecipe() refuses a folder whose name cannot begin an id', async (t) =>
   }
 })
 
+test('readRecipe() adds to the recipe that it names, beside it or of Carrel, and its id follows that one', async (t) => {
+  const directory = await copyOfSlim(t, 'mine')
+  const above = join(directory, '../above')
+  await cp(directory, above, { recursive: true })
+  const settings = { description: 'More', from: 'mine', workdir: '/srv', env: { MORE: '1' }, tools: { more: ['sed'] } }
+  await writeFile(join(above, 'recipe.json'), JSON.stringify({ ...settings, freeBytes: 0 }))
+  const [recipe, base] = await Promise.all([readRecipe(above), readRecipe(directory)])
+  assert.deepEqual(recipe.from, base)
+  assert.deepEqual([recipe.user, recipe.workdir, recipe.env], ['node', '/srv', { ...base.env, MORE: '1' }])
+  assert.deepEqual(recipe.tools, { ...base.tools, more: ['sed'] })
+  assert.equal(recipe.leaveOut, undefined)
+  const id = await idOf(above)
+  await writeFile(join(directory, 'motd'), 'hello')
+  assert.notEqual(await idOf(above), id)
+  await change(above, { from: 'slim' })
+  assert.equal((await readRecipe(above)).from?.directory, join(images, 'slim'))
+  await change(above, { from: 'above' })
+  await assert.rejects(readRecipe(above), { code: 'invalid_request', details: { field: 'from' } })
+  await change(directory, { user: undefined })
+  await assert.rejects(readRecipe(directory), { code: 'invalid_request', details: { field: 'user' } })
+})
+
 test('recipeId() is the same for the same files, whatever their times', async (t) => {
   const one = await copyOfSlim(t)
   const two = await copyOfSlim(t)

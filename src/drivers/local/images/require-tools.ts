@@ -1,4 +1,5 @@
 import { CarrelError } from '../../../errors.ts'
+import type { BuildPrograms } from './build-root.ts'
 import { ProgramFailure } from './program.ts'
 import type { Recipe } from './recipe.ts'
 import { runInRoot } from './run-in-root.ts'
@@ -7,10 +8,10 @@ import { runInRoot } from './run-in-root.ts'
 export async function requireTools(
   { name, env, tools = {} }: Recipe,
   root: string,
-  signal: AbortSignal,
+  programs: BuildPrograms,
 ): Promise<void> {
   try {
-    await runInRoot(root, ['/bin/sh', '-c', script, 'sh', ...Object.values(tools).flat()], { env, signal })
+    await runInRoot(root, ['/bin/sh', '-c', script, 'sh', ...Object.values(tools).flat()], { ...programs, env })
   } catch (error) {
     if (!(error instanceof ProgramFailure)) throw error
     throw new CarrelError(

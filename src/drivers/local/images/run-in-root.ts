@@ -9,6 +9,11 @@ export interface InRootOptions {
   onLine?: (line: string) => void
   /** Kills the command and all of its children. */
   signal?: AbortSignal
+  background?: boolean
+  /** A descriptor of the user namespace that the command gets; undefined for the host's. */
+  namespace?: number | undefined
+  /** A directory of the host that the command sees as /run/build. */
+  inputs?: string
 }
 
 /**
@@ -18,13 +23,12 @@ export interface InRootOptions {
 export function runInRoot(
   root: string,
   argv: string[],
-  { env, cwd = '/', onLine, signal }: InRootOptions,
+  { env, cwd = '/', inputs = '', namespace, ...options }: InRootOptions,
 ): Promise<void> {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  return runIsolated(['/bin/sh', script, root, '/usr/bin/env', '-i', `--chdir=${cwd}`, ...variables, ...argv], {
-    onLine,
-    signal,
-  })
+  const command = ['/usr/bin/env', '-i', `--chdir=${cwd}`, ...variables, ...argv]
+  const mode = namespace === undefined ? 'host' : 'shifted'
+  return runIsolated(['/bin/sh', script, root, mode, inputs, ...command], { ...options, inherited: namespace })
 }
 
 const script = fileURLToPath(new URL('run-in-root.sh', import.meta.url))

@@ -18,7 +18,7 @@ for (let path = directories.pop(); path !== undefined; path = directories.pop())
   for (const name of readdirSync(path, { encoding: 'buffer' })) {
     const entry = Buffer.concat([prefix, name])
     const stats = lstatSync(entry)
-    if (stats.isBlockDevice() || stats.isCharacterDevice()) unlinkSync(entry)
+    if (isDeviceNode(stats)) unlinkSync(entry)
     else shift(entry, stats)
     if (stats.isDirectory()) directories.push(entry)
   }
@@ -38,7 +38,13 @@ function shift(path: Buffer, stats: Stats): void {
   total.bytes += stats.blocks * 512
 }
 
-/** Ids that a computer does not have become those of nobody. */
+/** A layer of an overlay marks what it deletes with a character device 0:0, which is no device of a host. */
+function isDeviceNode(stats: Stats): boolean {
+  return stats.isBlockDevice() || (stats.isCharacterDevice() && stats.rdev !== 0)
+}
+
+/** Ids of the host's map stay, as in a layer that was built with it. Ids that a computer does not have become those of nobody. */
 function hostId(id: number): number {
+  if (id >= idMap.firstHostId && id < idMap.firstHostId + idMap.count) return id
   return idMap.firstHostId + (id < idMap.count ? id : 65_534)
 }
