@@ -112,10 +112,11 @@ function createBase(options: LocalDriverOptions, host: PreparedHost): BaseParts 
   }
 }
 
-function createImages({ pool, guard, store }: PreparedHost, volumes: Volumes): LocalImages {
+function createImages({ pool, guard, store, paths }: PreparedHost, volumes: Volumes): LocalImages {
   return new LocalImages({
     storeDirectory: join(pool.directory, 'images'),
     storage: pool.storage,
+    mountsDirectory: join(paths.mounts, 'build'),
     headroomBytes: () => guard.filesHeadroomBytes,
     isInUse: async (imageId) =>
       store.all().some(({ image }) => image === imageId) || volumes.isImageInSnapshot(imageId),

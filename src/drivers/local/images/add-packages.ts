@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import type { BuildProgress } from '../../driver.ts'
 import { AptProgress } from './apt-progress.ts'
 import { formatAptSources } from './apt-sources.ts'
-import type { BuildPrograms } from './build-root.ts'
-import { mountedRoot } from './image-store.ts'
+import type { BuildPrograms, BuildRoot } from './build-root.ts'
 import { aptName, dpkgExcludes, type PackagePlan } from './mmdebstrap.ts'
 import type { Recipe } from './recipe.ts'
 import { writeRootFile } from './root-files.ts'
@@ -14,11 +13,10 @@ import { runInRoot } from './run-in-root.ts'
 export async function addPackages(
   recipe: Recipe,
   volume: string,
-  { sources, aptSettings }: PackagePlan,
+  { sources, aptSettings, root: { path: root } }: PackagePlan & { root: Pick<BuildRoot, 'path'> },
   progress: (step: BuildProgress) => void,
   programs: BuildPrograms,
 ): Promise<void> {
-  const root = mountedRoot(volume)
   const inputs = join(volume, 'inputs')
   await mkdir(inputs)
   await writeFile(join(inputs, 'image.sources'), formatAptSources(sources))

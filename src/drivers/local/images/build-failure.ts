@@ -26,6 +26,9 @@ export function buildFailure(recipe: Recipe, error: unknown): unknown {
       'no_capacity',
       'the disk is full; remove images or computers, or move the data directory to a larger disk',
     )
-  const reason = error.lines.find((line) => /^(E: |npm error (?!code))/.test(line)) ?? error.message
+  const last = error.lines.findLast((line) => line.trim() !== '')
+  const reason =
+    error.lines.find((line) => /^(E: |mount: |npm error (?!code))/.test(line)) ??
+    `${error.message}${last === undefined ? '' : `: ${last}`}`
   return fail('unavailable', reason)
 }

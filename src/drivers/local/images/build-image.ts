@@ -5,7 +5,7 @@ import { readAptSettings } from './apt-settings.ts'
 import { readAptSources } from './apt-sources.ts'
 import type { AptSource } from './apt-sources.ts'
 import { addPackages } from './add-packages.ts'
-import { type BuildPrograms, type BuildRoot, openLayer, wholeRoot } from './build-root.ts'
+import { type Base, type BuildPrograms, type BuildRoot, openLayer, wholeRoot } from './build-root.ts'
 import { buildFailure } from './build-failure.ts'
 import type { Distribution } from './distribution.ts'
 import { writeGuestApt } from './guest-apt.ts'
@@ -29,12 +29,6 @@ export interface BuildOptions {
   background?: boolean
 }
 
-/** What a layer lies over: the id of an image, and its root file systems, the topmost first. */
-export interface Base {
-  from: string
-  below: string[]
-}
-
 /**
  * Builds a recipe's root file system in an empty volume: the whole of it, or the layer that the recipe adds to a base.
  * Throws `invalid_request` for a faulty recipe, and `unavailable` when the host or its package sources lack something.
@@ -53,7 +47,7 @@ export async function buildImage(
 ): Promise<StoredImage> {
   const sources = await requireSources(recipe, distribution)
   const settings = await readAptSettings()
-  await using root = base ? await openLayer(volume, base.below) : wholeRoot(volume)
+  await using root = base ? await openLayer(volume, base) : wholeRoot(volume)
   const programs = { signal, background, namespace: root.namespace }
   try {
     const plan = { distribution, sources, aptSettings: settings.download }
@@ -93,13 +87,13 @@ export async function buildImage(
 async function fetchEverything(
   recipe: Recipe,
   volume: string,
-  { root, ...plan }: PackagePlan & { root: BuildRoot },
+  plan: PackagePlan & { root: BuildRoot },
   progress: (step: BuildProgress) => void,
   programs: BuildPrograms,
 ): Promise<void> {
   const failed = new AbortController()
   const ended = { ...programs, signal: AbortSignal.any([programs.signal, failed.signal]) }
-  const install = root.namespace === undefined ? installPackages : addPackages
+  const install = plan.root.namespace === undefined ? installPackages : addPackages
   const abortAll = (error: unknown) => {
     failed.abort()
     throw error

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { mountOverlay, unmount } from '../host/mounts.ts'
 import { toHostId } from '../system/id-map.ts'
 import { holdUserNamespace } from '../system/user-namespace.ts'
-import { mountedRoot } from './image-store.ts'
 
 /** How the programs of a build run. */
 export interface BuildPrograms {
@@ -13,6 +12,16 @@ export interface BuildPrograms {
   background: boolean
   /** A descriptor of the user namespace that programs inside the root have; undefined for the host's. */
   namespace: number | undefined
+}
+
+/** What a layer lies over, and where. */
+export interface Base {
+  /** The id of the image. */
+  from: string
+  /** The root file systems of the image, the topmost first. */
+  below: readonly string[]
+  /** Where the layer is mounted over them. All threads of the server have to share the mounts there. */
+  path: string
 }
 
 /** The root file system of an image that is being built. */
@@ -37,9 +46,9 @@ export function wholeRoot(volume: string): BuildRoot {
  * Mounts an empty layer of a volume over the root file systems of an image, whose owners are shifted. Programs run in a
  * user namespace in which they are not, as in a computer, so that no file of the base is copied for its owner.
  */
-export async function openLayer(volume: string, below: readonly string[]): Promise<BuildRoot> {
-  const [path, upper, work] = [mountedRoot(volume), join(volume, 'upper'), join(volume, 'work')]
-  for (const directory of [path, upper, work]) await mkdir(directory)
+export async function openLayer(volume: string, { below, path }: Base): Promise<BuildRoot> {
+  const [upper, work] = [join(volume, 'upper'), join(volume, 'work')]
+  for (const directory of [path, upper, work]) await mkdir(directory, { recursive: true })
   await chown(upper, toHostId(0), toHostId(0))
   await using opening = new AsyncDisposableStack()
   const holder = opening.use(await holdUserNamespace())

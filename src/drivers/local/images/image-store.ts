@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { ImageInfo } from '../../driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import { unmount } from '../host/mounts.ts'
@@ -22,10 +22,13 @@ export interface StoredImage extends ImageInfo {
 export class ImageStore {
   readonly #directory: string
   readonly #storage: Storage
+  readonly #mounts: string | undefined
 
-  constructor(directory: string, storage: Storage) {
+  /** @param mounts the directory in which layers are mounted while they are built; in their volumes by default */
+  constructor(directory: string, storage: Storage, mounts?: string) {
     this.#directory = directory
     this.#storage = storage
+    this.#mounts = mounts
   }
 
   rootfs(id: string): string {
@@ -45,6 +48,11 @@ export class ImageStore {
       next = image.from
     }
     return layers
+  }
+
+  /** Returns where the layer in a volume is mounted over its base while it is being built. */
+  mountPoint(volume: string): string {
+    return this.#mounts === undefined ? join(volume, 'merged') : join(this.#mounts, basename(volume))
   }
 
   async get(id: string): Promise<StoredImage | undefined> {
@@ -124,7 +132,8 @@ export class ImageStore {
 
   /** Deletes a volume that is no image, in which a killed server can have left a mounted root. */
   async #discard(volume: string): Promise<void> {
-    await unmount(mountedRoot(volume))
+    await unmount(this.mountPoint(volume))
+    await rm(this.mountPoint(volume), { recursive: true, force: true })
     await this.#storage.delete(volume)
   }
 
@@ -135,11 +144,6 @@ export class ImageStore {
   #lockFile(name: string): string {
     return join(this.#directory, `.lock-${name}`)
   }
-}
-
-/** Returns where a volume's layer is mounted over its base while it is being built. */
-export function mountedRoot(volume: string): string {
-  return join(volume, 'merged')
 }
 
 /** Throws all other errors: an image that cannot be read for lack of a descriptor is not missing. */

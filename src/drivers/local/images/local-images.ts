@@ -18,6 +18,8 @@ export interface LocalImagesOptions {
   /** The directory of the images, on the file system of `storage`. Created by the first build. */
   storeDirectory: string
   storage: Storage
+  /** A directory whose mounts all threads of the server share, for the builds; in their volumes by default. */
+  mountsDirectory?: string
   /**
    * Returns the free space of the disk below, which can be less than that of the store's file system. Unlimited by
    * default.
@@ -37,7 +39,7 @@ export class LocalImages implements DriverImages {
 
   constructor(options: LocalImagesOptions) {
     this.#options = options
-    this.#store = new ImageStore(options.storeDirectory, options.storage)
+    this.#store = new ImageStore(options.storeDirectory, options.storage, options.mountsDirectory)
   }
 
   /** Returns all images, the newest first. */
@@ -93,7 +95,8 @@ export class LocalImages implements DriverImages {
       if (base) this.#bases.push(base.id)
       try {
         return await this.#store.add(id, async (volume) => {
-          const lower = base && { from: base.id, below: await this.#store.layers(base.id) }
+          const path = this.#store.mountPoint(volume)
+          const lower = base && { from: base.id, below: await this.#store.layers(base.id), path }
           return buildImage(recipe, id, volume, { ...options, progress: own, base: lower })
         })
       } finally {

@@ -22,7 +22,8 @@ export async function endPoolUsers(paths: Paths): Promise<void> {
   const lxcfsPid = Number(await readFile(join(paths.runtime, 'lxcfs.pid'), 'latin1').catch(() => '0'))
   const command = await readFile(`/proc/${lxcfsPid}/cmdline`, 'latin1').catch(() => '')
   if (command.split('\0').includes(paths.lxcfs)) process.kill(lxcfsPid, 'SIGKILL')
-  for (const mount of [...mountsBelow(join(paths.mounts, 'root'))].toReversed()) await unmount(mount)
+  for (const kind of ['root', 'build'])
+    for (const mount of [...mountsBelow(join(paths.mounts, kind))].toReversed()) await unmount(mount)
 }
 
 /** Ends the monitors, which have recorded the ends of processes by then. */
