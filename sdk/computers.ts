@@ -32,6 +32,8 @@ export interface ComputerOperation {
   status: 'running' | 'succeeded' | 'failed'
   /** From 0 to 1. */
   progress: number
+  /** What it does right now; only if it says so. */
+  progress_message?: string
   resource_id: string
   error_message: string | null
 }

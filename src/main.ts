@@ -18,7 +18,7 @@ import { addressWarnings } from './start/address-warnings.ts'
 import { assertOwnDatabase } from './start/assert-own-database.ts'
 import { banner } from './start/banner.ts'
 import { checkTempoAddresses } from './start/check-tempo-addresses.ts'
-import { findImage } from './start/find-image.ts'
+import { findImage, planDesktopImage } from './start/find-image.ts'
 import { findNode } from './start/find-node.ts'
 import { openApp } from './start/open-app.ts'
 import { openLog } from './start/open-log.ts'
@@ -84,6 +84,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(() => driver.close())
   stop.throwIfAborted()
   const image = await findImage(driver.images, settings.image, stop)
+  const desktopImage = await planDesktopImage(driver.images, settings.desktopImage)
   const { engine, close: closeEngine } = await openEngine({
     db,
     node,
@@ -92,6 +93,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
     settings,
     log,
     image,
+    desktopImage,
     linksBelow,
     closing,
     stopping: stop,

@@ -24,6 +24,8 @@ export interface Settings {
   trustedProxies: string[]
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   image: string
+  /** The image of computers that keep their files; undefined for the same image. */
+  desktopImage: string | undefined
   runtime: string | undefined
   network: string
   allowedAddresses: string[]
@@ -120,6 +122,10 @@ const octet = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)'
 const address = `${octet}(\\.${octet}){3}`
 const port = '(6553[0-5]|655[0-2]\\d|65[0-4]\\d\\d|6[0-4]\\d{3}|[1-5]?\\d{1,4})'
 
+function desktopImageOf(name: string): string | undefined {
+  return name === 'none' ? undefined : name
+}
+
 /** Returns the settings from environment variables. Throws a `SettingError`: one sentence that names the variable. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const read = reader(env)
@@ -161,6 +167,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       'fatal, error, warn, info, debug, trace or silent',
     ) as Settings['logLevel'],
     image: read.text('CARREL_IMAGE', 'base', /^[\w./-]+$/, 'the name of a recipe in images/, or a folder with one'),
+    desktopImage: desktopImageOf(
+      read.text(
+        'CARREL_DESKTOP_IMAGE',
+        'desktop',
+        /^[\w./-]+$/,
+        'the name of a recipe in images/, a folder with one, or none',
+      ),
+    ),
     runtime: env.CARREL_RUNTIME || undefined,
     network: read.text(
       'CARREL_NETWORK',

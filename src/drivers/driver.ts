@@ -527,6 +527,8 @@ export interface FileChange {
 
 export interface DriverImages {
   list(): Promise<ImageInfo[]>
+  /** Returns the id that the image of the recipe in a folder has, whether it has been built or not. */
+  idOf(recipeDirectory: string): Promise<string>
   /**
    * Builds the recipe in a folder, and the one that it is built on, unless their images exist. `signal` aborts a build
    * that this call has begun. With `background`, the programs of that build yield to all others of the host.

@@ -11,6 +11,7 @@ import { DescriptorBudget } from './budgets/descriptor-budget.ts'
 import { descriptorLimit } from './budgets/descriptor-limit.ts'
 import { MemoryBudget } from './budgets/memory-budget.ts'
 import type { ImageDefaults } from './computers/computers.ts'
+import type { PlannedImage } from './computers/durable/desktop-image.ts'
 import { openComputers } from './computers/open-computers.ts'
 import type { Budgets, Context } from './context.ts'
 import { DatabaseHealth } from './database-health.ts'
@@ -37,6 +38,8 @@ export interface Parts {
   settings: Settings
   log: Logger
   image: ImageDefaults
+  /** The image of computers that keep their files; undefined for the same image. */
+  desktopImage?: PlannedImage | undefined
   /** Returns where the engine sends users and programs, below an origin. */
   linksBelow: (origin: () => string) => Links
   stopping: AbortSignal
@@ -51,7 +54,7 @@ export interface Parts {
  * @param onOutputOver called when the kept output of ended processes is over its limit
  */
 export async function assemble(
-  { secrets, image, linksBelow, stopping, closing, onNodeLost, ...parts }: Parts,
+  { secrets, image, desktopImage, linksBelow, stopping, closing, onNodeLost, ...parts }: Parts,
   onOutputOver: () => void,
 ): Promise<Engine> {
   const origin = () => parts.settings.publicUrl ?? listenAddress(parts.settings)
@@ -82,7 +85,7 @@ export async function assemble(
   const withIdentity = { ...withMoney, ...(await openIdentity(withMoney, secrets)) }
   const engine: Engine = {
     ...withIdentity,
-    ...openComputers(withIdentity, image, () => engine, onOutputOver),
+    ...openComputers(withIdentity, { image, desktopImage }, () => engine, onOutputOver),
     responseSizes: new ResponseSizes(),
     openClaims: new Set(),
     uptime: new Uptime({ ...parts, stopping }),

@@ -1,4 +1,5 @@
 import { assemble, type Parts } from './assemble.ts'
+import { beginDesktopImage } from './computers/durable/build-desktop-image.ts'
 import { recordUnexpectedStop } from './computers/lifecycle/reconcile.ts'
 import { pruneOutput } from './computers/processes/prune-processes.ts'
 import type { Engine } from './engine.ts'
@@ -38,6 +39,7 @@ export async function openEngine(parts: Parts): Promise<OpenEngine> {
   await engine.nodeLease.start()
   await recover(engine)
   engine.warmPool.fill()
+  await beginDesktopImage(engine)
   const stopTasks = schedule(engine, prune)
   const close = async () => {
     try {

@@ -10,6 +10,7 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
     CARREL_NETWORK: testNetwork,
     CARREL_PORT: '0',
     CARREL_IMAGE: 'slim',
+    CARREL_DESKTOP_IMAGE: 'none',
     CARREL_LOG_LEVEL: 'warn',
     // All of them come from one network, and sign up more people than anybody does in a day.
     CARREL_FIRST_CREDITS_PER_NETWORK: '0',

@@ -14,6 +14,7 @@ import { claimNode } from '../../src/engine/nodes/claim-node.ts'
 import { nodeFacts } from '../../src/engine/nodes/node-facts.ts'
 import { ownerToken } from '../../src/engine/identity/accounts/owner.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
+import { planDesktopImage } from '../../src/start/find-image.ts'
 import { findNode } from '../../src/start/find-node.ts'
 import { openSecrets } from '../../src/engine/secrets/open-secrets.ts'
 import { openApp } from '../../src/start/open-app.ts'
@@ -77,6 +78,7 @@ export class TestApp extends TestClient {
     const db = await openDatabase(settings.databaseUrl ?? join(homeOf('first').directory, 'carrel.db'))
     const driver = MemoryDriver.open(host)
     const image = await driver.images.build(settings.image, () => {})
+    const desktopImage = await planDesktopImage(driver.images, settings.desktopImage)
     const node = await claimNode(db, await findNode(db, directory), nodeFacts(settings))
     const lost = Promise.withResolvers<Error>()
     const signals = { stopping: stopping.signal, closing: closing.signal }
@@ -88,6 +90,7 @@ export class TestApp extends TestClient {
       settings,
       log,
       image,
+      desktopImage,
       linksBelow,
       onNodeLost: lost.resolve,
       ...signals,

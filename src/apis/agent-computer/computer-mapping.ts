@@ -33,12 +33,14 @@ export function computerOf(row: OwnedComputer, running: OperationFacts | undefin
   }
 }
 
-export function operationOf(row: OperationFacts): Static<typeof operation> {
+/** @param step what the operation does right now */
+export function operationOf(row: OperationFacts, step?: string): Static<typeof operation> {
   return {
     id: row.id,
     kind: row.kind,
     status: row.state,
     progress: row.progress,
+    ...(step === undefined ? {} : { progress_message: step }),
     resource_type: row.resource_type,
     resource_id: row.resource_id,
     error_message: row.error === null ? null : (JSON.parse(row.error) as { message: string }).message,

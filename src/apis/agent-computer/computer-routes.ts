@@ -178,7 +178,7 @@ async function answerOf(
   const isRunning = operation?.state === 'running'
   return {
     computer: computerOf(row, isRunning ? operation : undefined, await viewerOf(engine, caller)),
-    ...(operation ? { operation: operationOf(operation) } : {}),
+    ...(operation ? { operation: operationOf(operation, engine.operations.stepOf(operation.id)) } : {}),
   }
 }
 

@@ -54,6 +54,7 @@ export const operation = object({
   kind: Type.String({ description: 'What is done, such as computer.create' }),
   status: Type.Enum(['running', 'succeeded', 'failed']),
   progress: Type.Number({ description: 'How far it is, from 0 to 1' }),
+  progress_message: Type.Optional(Type.String({ description: 'What it does right now; only if it says so' })),
   resource_type: Type.String({ description: 'What it works on, such as computer' }),
   resource_id: Type.String({ description: 'The id of what it works on' }),
   error_message: nullableText('Why it failed; null unless it did'),

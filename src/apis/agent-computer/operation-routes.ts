@@ -11,8 +11,9 @@ export function addOperationRoutes(app: App, engine: Engine): void {
       schema: { params: operationParams, response: { 200: operationAnswer } },
       config: { documentation: { description: 'Read an operation', errors: ['not_found'] } },
     },
-    async ({ params, caller }) => ({
-      operation: operationOf(await getOperation(engine, caller.accountId, params.operationId)),
-    }),
+    async ({ params, caller }) => {
+      const row = await getOperation(engine, caller.accountId, params.operationId)
+      return { operation: operationOf(row, engine.operations.stepOf(row.id)) }
+    },
   )
 }

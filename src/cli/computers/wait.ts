@@ -22,11 +22,12 @@ export async function settled({ program, values }: Call, client: Carrel, begun: 
   }
 }
 
-async function show(program: Program, { kind, progress }: ComputerOperation, passedMs: number): Promise<void> {
+async function show(program: Program, operation: ComputerOperation, passedMs: number): Promise<void> {
+  const { kind, progress, progress_message: message } = operation
   const share = progress > 0 ? ` ${Math.floor(progress * 100)} %` : ''
-  await program.stderr
-    .write(`\r${kind.replace('.', ' ')}${share}, ${Math.floor(passedMs / 1000)} s\u001b[K`)
-    .catch(() => {})
+  const step = message === undefined ? '' : `: ${message}`
+  const line = `${kind.replace('.', ' ')}${share}, ${Math.floor(passedMs / 1000)} s${step}`
+  await program.stderr.write(`\r${line.slice(0, (program.stderr.width ?? 80) - 1)}\u001b[K`).catch(() => {})
 }
 
 const showAfterMs = 400

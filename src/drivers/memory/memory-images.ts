@@ -18,9 +18,13 @@ export class MemoryImages implements DriverImages {
     return [...this.#host.images.values()].map(({ info }) => info)
   }
 
+  async idOf(recipeDirectory: string): Promise<string> {
+    return `${basename(recipeDirectory)}-in-memory`
+  }
+
   async build(recipeDirectory: string, progress: (step: BuildProgress) => void): Promise<ImageInfo> {
     const name = basename(recipeDirectory)
-    const id = `${name}-in-memory`
+    const id = await this.idOf(recipeDirectory)
     const existing = this.#host.images.get(id)
     if (existing) return existing.info
     progress({ step: 'Making files' })

@@ -1,6 +1,7 @@
 import type { FairSemaphore } from '../../fair-semaphore.ts'
 import type { IdentityContext } from '../identity/identity.ts'
 import type { CreditClock } from '../money/credit/credit-clock.ts'
+import type { DesktopImage } from './durable/desktop-image.ts'
 import type { Watchers } from './files/watchers.ts'
 import type { OpenSessions } from './access-sessions/open-sessions.ts'
 import type { Kernels } from './interpreters/kernels.ts'
@@ -44,6 +45,8 @@ export interface Computers {
   images: Images
   /** The image that new computers get. */
   defaultImage: ImageDefaults
+  /** The image that new computers get that keep their files. */
+  desktopImage: DesktopImage
   /** The number of processes started since the server began, for the metrics. */
   startedProcesses: number
 }

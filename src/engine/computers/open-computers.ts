@@ -11,7 +11,9 @@ import { Watchers } from './files/watchers.ts'
 import { Images } from './images.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { Activity } from './lifecycle/activity.ts'
+import { buildDesktopImage, imageBuildKind } from './durable/build-desktop-image.ts'
 import { computerWorks } from './durable/computer-operations.ts'
+import { DesktopImage, type PlannedImage } from './durable/desktop-image.ts'
 import { WarmPool } from './lifecycle/warm-pool.ts'
 import { LiveEvents } from './live-events.ts'
 import { PortVisits } from './ports/port-visits.ts'
@@ -29,7 +31,7 @@ import { ProcessRecorder } from './processes/recorder.ts'
  */
 export function openComputers(
   { db, node, driver, settings, log, locks, databaseHealth, meter, prices, server }: IdentityContext,
-  image: ImageDefaults,
+  { image, desktopImage }: { image: ImageDefaults; desktopImage?: PlannedImage | undefined },
   context: () => ComputersContext,
   onOutputOver: () => void,
 ): Computers {
@@ -37,7 +39,11 @@ export function openComputers(
   const outputRetention = new OutputRetention(() => outputTotalBytes(driver.metrics().disk.sizeBytes))
   return {
     activity: new Activity(),
-    operations: new Operations({ db, node, log, server }, computerWorks(context)),
+    operations: new Operations(
+      { db, node, log, server },
+      { ...computerWorks(context), [imageBuildKind]: (_, report) => buildDesktopImage(context(), report) },
+    ),
+    desktopImage: new DesktopImage(driver.images, desktopImage ?? { id: image.id, recipe: undefined }),
     warmPool: new WarmPool(context),
     liveEvents,
     exposedPorts: new ExposedPorts(),

@@ -10,7 +10,12 @@ import { holdsNode } from '../nodes/holds-node.ts'
  * Does what an operation is for. It is called again when the server was ended in the middle, so it finds out how far it
  * has come; it is never called twice at a time. What it returns is kept as the operation's result.
  */
-export type OperationWork = (operation: OperationRow, report: (progress: number) => void) => Promise<unknown>
+export type OperationWork = (operation: OperationRow, report: ReportProgress) => Promise<unknown>
+
+/**
+ * Reports how far an operation is, from 0 to 1, and what it does right now, as people read it. It may be called often.
+ */
+export type ReportProgress = (progress: number, step?: string) => void
 
 /** What a request asks for. */
 export interface NewOperation {
@@ -34,6 +39,8 @@ export class Operations {
   readonly #engine: OperationsContext
   readonly #works: ReadonlyMap<string, OperationWork>
   readonly #running = new Map<string, Promise<void>>()
+  /** What running operations do right now, by their ids. */
+  readonly #steps = new Map<string, string>()
 
   /** @param works what each kind of operation does */
   constructor(engine: OperationsContext, works: Readonly<Record<string, OperationWork>>) {
@@ -69,8 +76,16 @@ export class Operations {
   /** Does the work of a recorded operation in the background; nothing where it is under way. */
   begin(row: OperationRow): void {
     if (this.#running.has(row.id)) return
-    const done = this.#run(row).finally(() => this.#running.delete(row.id))
+    const done = this.#run(row).finally(() => {
+      this.#running.delete(row.id)
+      this.#steps.delete(row.id)
+    })
     this.#running.set(row.id, done)
+  }
+
+  /** Returns what an operation does right now, as people read it; undefined when it does not say. */
+  stepOf(id: string): string | undefined {
+    return this.#steps.get(id)
   }
 
   /** Resolves when an operation that this server does has ended, and at once for any other. */
@@ -96,7 +111,7 @@ export class Operations {
   async #run(row: OperationRow): Promise<void> {
     const work = this.#works.get(row.kind) ?? (() => Promise.reject(unknownKind(row.kind)))
     try {
-      const result = await work(row, (progress) => void this.#update(row.id, { progress }).catch(() => {}))
+      const result = await work(row, this.#reporter(row))
       await this.#update(row.id, { state: 'succeeded', progress: 1, result: JSON.stringify(result ?? null) })
     } catch (error) {
       // The next server goes on with what this one gives up because it ends.
@@ -107,6 +122,17 @@ export class Operations {
         (cause: unknown) =>
           this.#engine.log.error({ err: cause, operation: row.id }, 'cannot record how an operation ended'),
       )
+    }
+  }
+
+  /** Returns a function that writes progress to the row when it is a hundredth further, or is back. */
+  #reporter({ id, progress: from }: OperationRow): ReportProgress {
+    let written = from
+    return (progress, step) => {
+      if (step !== undefined && this.#running.has(id)) this.#steps.set(id, step)
+      if (progress >= written && progress < written + 0.01) return
+      written = progress
+      void this.#update(id, { progress }).catch(() => {})
     }
   }
 

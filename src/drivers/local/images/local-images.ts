@@ -70,6 +70,10 @@ export class LocalImages implements DriverImages {
     return this.#store.layers(id)
   }
 
+  async idOf(recipeDirectory: string): Promise<string> {
+    return recipeId(...(await Promise.all([readRecipe(recipeDirectory), readDistribution()])))
+  }
+
   async build(
     recipeDirectory: string,
     progress: (step: BuildProgress) => void,

@@ -1,8 +1,8 @@
 import type { Transaction } from 'kysely'
 import type { ComputerRow, ComputerState, Database, OperationRow } from '../../../db/schema.ts'
 import { transaction } from '../../../db/transaction.ts'
-import { CarrelError } from '../../../errors.ts'
-import { runningOn, type OperationWork } from '../../operations/operations.ts'
+import { asCarrelError, CarrelError } from '../../../errors.ts'
+import { runningOn, type OperationWork, type ReportProgress } from '../../operations/operations.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
@@ -13,6 +13,7 @@ import { destroyComputer } from '../lifecycle/destroy.ts'
 import { ownComputer } from '../lifecycle/own-computer.ts'
 import { startComputer } from '../lifecycle/start.ts'
 import { stopComputer } from '../lifecycle/stop.ts'
+import { transition } from '../lifecycle/transition.ts'
 
 type Kind = 'computer.start' | 'computer.stop' | 'computer.delete'
 
@@ -60,9 +61,13 @@ export function computerWorks(context: () => ComputersContext): Record<`computer
         throw new CarrelError('not_found', 'Cannot go on: the computer has been deleted')
       })
     }
-  const start = onComputer(async (engine, row, { actor }) => {
+  const startNow = onComputer(async (engine, row, { actor }) => {
     if (row.state !== 'running') await startComputer(engine, row, actor)
   })
+  const start: OperationWork = async (operation, report) => {
+    await awaitImage(context(), operation, report)
+    return startNow(operation, report)
+  }
   return {
     'computer.create': start,
     'computer.start': start,
@@ -72,6 +77,35 @@ export function computerWorks(context: () => ComputersContext): Record<`computer
     'computer.delete': onComputer((engine, { id }, { actor }) => destroyComputer(engine, id, actor)),
   }
 }
+
+/**
+ * Waits for the image of a computer, without its lock: the computer can be deleted meanwhile. When there will be none,
+ * the computer has failed.
+ */
+async function awaitImage(
+  engine: ComputersContext,
+  { resource_id: id, actor }: OperationRow,
+  report: ReportProgress,
+): Promise<void> {
+  const { desktopImage, locks } = engine
+  if ((await ownComputer(engine, id))?.image !== desktopImage.id) return
+  try {
+    await desktopImage.prepare(({ step, fraction = 0 }) =>
+      report(fraction * imageShare, `Preparing the image: ${step}`),
+    )
+  } catch (error) {
+    const { message: reason } = asCarrelError(error)
+    await locks.computer(id, async () => {
+      const row = await ownComputer(engine, id)
+      if (row?.state === 'provisioning')
+        await transition(engine, row, { from: ['provisioning'], to: 'failed', actor, reason })
+    })
+    throw error
+  }
+}
+
+/** The part of a start that the preparation of the image takes. */
+const imageShare = 0.98
 
 async function begin(
   engine: ComputersContext,

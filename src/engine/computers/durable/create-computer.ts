@@ -18,7 +18,7 @@ export interface NewComputer {
   name?: string | undefined
   displayName?: string | undefined
   size: Size
-  /** The id of an image; the default image when left out. */
+  /** The id of an image; the one with a desktop when left out, which need not be built yet. */
   image?: string | undefined
   /** The Idempotency-Key of the request: a repeated one returns the same computer. */
   requestKey?: string | undefined
@@ -39,7 +39,7 @@ export async function createComputer(engine: ComputersContext, caller: Caller, w
   const earlier = wanted.requestKey && (await begunBefore(engine, caller, wanted.requestKey))
   if (earlier) return earlier
   await assertCredit(engine, caller)
-  const image = wanted.image ?? engine.defaultImage.id
+  const image = wanted.image ?? engine.desktopImage.id
   await assertImage(engine, image)
   const begun = await transaction(db, { kind: 'operational', queue: caller.accountId }, async (trx) => {
     await assertHoldsNode(trx, engine.node)
@@ -86,8 +86,9 @@ async function begunBefore(
   throw new CarrelError('conflict', 'Cannot repeat the request: the computer that it created has been deleted since')
 }
 
-async function assertImage({ driver, defaultImage }: ComputersContext, id: string): Promise<void> {
-  if (id === defaultImage.id || (await driver.images.list()).some((image) => image.id === id)) return
+async function assertImage({ driver, defaultImage, desktopImage }: ComputersContext, id: string): Promise<void> {
+  if (id === defaultImage.id || id === desktopImage.id || (await driver.images.list()).some((image) => image.id === id))
+    return
   throw new CarrelError('not_found', `Cannot find image ${JSON.stringify(id.slice(0, 128))}: there is none of that id`)
 }
 
