@@ -6,6 +6,7 @@ export const benchEnv: NodeJS.ProcessEnv = {
   CARREL_DATA: process.env.CARREL_DATA || '/var/lib/carrel-bench',
   CARREL_NETWORK: process.env.CARREL_NETWORK || '10.218',
   CARREL_IMAGE: process.env.CARREL_IMAGE || 'slim',
+  CARREL_DESKTOP_IMAGE: 'none',
   CARREL_HOST: '127.0.0.1',
   CARREL_PORT: '0',
   CARREL_LOG_LEVEL: 'warn',

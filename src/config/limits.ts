@@ -153,6 +153,10 @@ export const limits = {
   interpretErrorCharacters: 64 * KiB,
   /** A kernel that is not ready within this time is not going to be: on an idle host it takes half a second. */
   kernelStartMs: 60_000,
+  /** A desktop whose screen cannot be reached within this time is not going to be: on an idle host it takes 0.3 s. */
+  desktopStartMs: 30_000,
+  /** How long a desktop stays that nobody looks at and that shows no window; it takes some 150 MiB of the computer. */
+  desktopIdleMs: 300_000,
   /**
    * Time for a kernel started by an earlier server to answer. Its own thread answers while code runs, so silence means
    * that it never will.

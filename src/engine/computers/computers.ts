@@ -1,6 +1,7 @@
 import type { FairSemaphore } from '../../fair-semaphore.ts'
 import type { IdentityContext } from '../identity/identity.ts'
 import type { CreditClock } from '../money/credit/credit-clock.ts'
+import type { Desktops } from './desktop/desktops.ts'
 import type { DesktopImage } from './durable/desktop-image.ts'
 import type { Watchers } from './files/watchers.ts'
 import type { OpenSessions } from './access-sessions/open-sessions.ts'
@@ -29,6 +30,7 @@ export interface Computers {
   portWatch: PortWatch
   watchers: Watchers
   kernels: Kernels
+  desktops: Desktops
   recorder: ProcessRecorder
   outputRetention: OutputRetention
   clientPresence: ClientPresence

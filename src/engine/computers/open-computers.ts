@@ -11,6 +11,7 @@ import { Watchers } from './files/watchers.ts'
 import { Images } from './images.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { Activity } from './lifecycle/activity.ts'
+import { Desktops } from './desktop/desktops.ts'
 import { buildDesktopImage, imageBuildKind } from './durable/build-desktop-image.ts'
 import { computerWorks } from './durable/computer-operations.ts'
 import { DesktopImage, type PlannedImage } from './durable/desktop-image.ts'
@@ -52,6 +53,7 @@ export function openComputers(
     portWatch: new PortWatch(driver, liveEvents, log),
     watchers: new Watchers(),
     kernels: new Kernels(locks),
+    desktops: new Desktops(),
     recorder: new ProcessRecorder({
       db,
       node,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, test, type TestContext } from 'node:test'
 import type { Listener, ProcessExit, ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
+import { desktopCommand, desktopName } from '../desktop/desktop-process.ts'
 import { LiveEvents } from '../live-events.ts'
 import { PortWatch } from './port-watch.ts'
 
@@ -24,8 +25,11 @@ beforeEach(() => {
     if (failure) throw failure
     return listeners
   }
-  watch = new PortWatch({ listeners: readListeners }, liveEvents, { warn: () => warnings++ })
+  const process = (id: string) => (id === 'desktop' ? ({ meta: desktopMeta } as unknown as ProcessHandle) : undefined)
+  watch = new PortWatch({ listeners: readListeners, process }, liveEvents, { warn: () => warnings++ })
 })
+
+const desktopMeta = { kind: 'kernel', name: desktopName, command: desktopCommand(5900) }
 
 const on = (port: number, processId = 'p', address = '0.0.0.0', reachable = true): Listener => ({
   port,
@@ -153,4 +157,12 @@ test('after the last process has ended, scans continue for a while to find orpha
   const before = scans
   await pass(t, 20_000)
   assert.equal(scans, before)
+})
+
+test('scan() leaves out the port of the desktop, and no other that is opened on it', async () => {
+  listeners = [on(3000, 'desktop'), on(5900, 'desktop', '127.0.0.1')]
+  assert.deepEqual(
+    (await watch.scan('c')).map(({ port }) => port),
+    [3000],
+  )
 })

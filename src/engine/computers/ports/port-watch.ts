@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Driver, Listener, ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
+import { desktopPort } from '../desktop/desktop-process.ts'
 import type { LiveEvents, OpenPort } from '../live-events.ts'
 
 interface Watch {
@@ -19,7 +20,7 @@ interface Watch {
  * computer in which nothing happens is scanned some twenty times a day. Each opening of a port is reported once.
  */
 export class PortWatch {
-  readonly #driver: Pick<Driver, 'listeners'>
+  readonly #driver: Pick<Driver, 'listeners' | 'process'>
   readonly #events: LiveEvents
   readonly #log: Pick<Logger, 'warn'>
   readonly #watches = new Map<string, Watch>()
@@ -27,7 +28,7 @@ export class PortWatch {
   readonly #due = new Set<string>()
   #working = false
 
-  constructor(driver: Pick<Driver, 'listeners'>, events: LiveEvents, log: Pick<Logger, 'warn'>) {
+  constructor(driver: Pick<Driver, 'listeners' | 'process'>, events: LiveEvents, log: Pick<Logger, 'warn'>) {
     this.#driver = driver
     this.#events = events
     this.#log = log
@@ -53,7 +54,11 @@ export class PortWatch {
   /** Scans a computer and returns its open ports, ascending; none when the computer does not run. */
   async scan(computerId: string): Promise<OpenPort[]> {
     try {
-      this.#compare(computerId, await this.#driver.listeners(computerId))
+      const listeners = await this.#driver.listeners(computerId)
+      this.#compare(
+        computerId,
+        listeners.filter((listener) => !this.#isDesktop(listener)),
+      )
     } catch (error) {
       if (error instanceof CarrelError) this.forget(computerId)
       else this.#log.warn({ err: error, computer: computerId }, 'cannot read which ports are open')
@@ -128,6 +133,12 @@ export class PortWatch {
     if (watch.running > 0 || quietMs < afterEndMs)
       this.#schedule(computerId, watch, Math.min(Math.max(firstScanMs, quietMs), maxScanIntervalMs))
     else if (watch.ports.size === 0) this.#watches.delete(computerId)
+  }
+
+  /** The screen is the server's way to a desktop, and no program of the user's. */
+  #isDesktop({ port, processId }: Listener): boolean {
+    const process = processId === undefined ? undefined : this.#driver.process(processId)
+    return process !== undefined && desktopPort(process) === port
   }
 
   #compare(computerId: string, listeners: Listener[]): void {
