@@ -8,6 +8,8 @@ export interface Health {
   timestamp: string
   /** Components that the server depends on, by name. */
   helpers?: Record<string, { status: string; since: string; reason?: string }>
+  /** The image of computers that keep their files, until it has been built: `waiting`, `building` or `failed`. */
+  desktopImage?: { state: string; step?: string; progress?: number }
 }
 
 export interface Balance {

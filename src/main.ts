@@ -84,6 +84,7 @@ async function start({ settings, log, stop, closing, parts }: Start): Promise<vo
   parts.defer(() => driver.close())
   stop.throwIfAborted()
   const image = await findImage(driver.images, settings.image, stop)
+  await driver.images.keep(image.id)
   const desktopImage = await planDesktopImage(driver.images, settings.desktopImage)
   const { engine, close: closeEngine } = await openEngine({
     db,

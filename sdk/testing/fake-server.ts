@@ -76,6 +76,8 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
   listEntries = Infinity
   version = '9.8.7'
   hasBalance = true
+  /** More fields of the answer of GET /health. */
+  health = {}
   usage = usageAnswer
   credit = 4.5
   isBilled = true
@@ -187,7 +189,13 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
     serveAccount(app, this.token)
     serveProcesses(app, this)
     serveSandboxes(app, this)
-    app.get('/health', async () => ({ status: 'ok', service: 'carrel', version: this.version, timestamp: 'now' }))
+    app.get('/health', async () => ({
+      status: 'ok',
+      service: 'carrel',
+      version: this.version,
+      timestamp: 'now',
+      ...this.health,
+    }))
     app.get('/balance', async () => {
       if (!this.hasBalance) throw new FakeFailure(404, 'NOT_FOUND', 'Route GET /balance does not exist')
       return { creditsRemaining: this.credit, creditsRemainingUsdc: this.credit.toFixed(6) }

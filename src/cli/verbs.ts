@@ -223,6 +223,12 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Delete the account in 30 days, or keep it',
     load: async () => (await import('./verbs/account.ts')).account,
   },
+  images: {
+    group: 'Server',
+    synopsis: 'images',
+    summary: 'List, import and remove images of computers',
+    load: async () => (await import('./verbs/images.ts')).images,
+  },
   nodes: {
     group: 'Server',
     synopsis: 'nodes',

@@ -540,7 +540,9 @@ export interface DriverImages {
   ): Promise<ImageInfo>
   /** Imports an image from an OCI layout, an archive or a registry: any reference that `skopeo` accepts. */
   import(reference: string, progress: (step: BuildProgress) => void): Promise<ImageInfo>
-  /** Rejects with `conflict` while a computer, a snapshot or another image uses the image. */
+  /** Keeps an image from being removed, also by another program of the host, until the driver is closed. */
+  keep(id: string): Promise<void>
+  /** Rejects with `conflict` while a computer, a snapshot, another image or a server uses the image. */
   remove(id: string): Promise<void>
 }
 

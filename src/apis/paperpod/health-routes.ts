@@ -16,7 +16,7 @@ export function addHealthRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Health check',
           notes:
-            'status is ok whenever the server answers. helpers are the parts that the server depends on: the process monitor, lxcfs, the storage pool, the disk of the host and the database. A degraded helper has a reason.',
+            'status is ok whenever the server answers. helpers are the parts that the server depends on: the process monitor, lxcfs, the storage pool, the disk of the host and the database. A degraded helper has a reason. desktopImage is there until the image of computers that keep their files has been built.',
         },
       },
     },
@@ -26,8 +26,17 @@ export function addHealthRoutes(app: App, engine: Engine): void {
       version,
       timestamp: isoTime(Date.now()),
       helpers: Object.fromEntries(helpersOf(engine).map(helperOf)),
+      ...preparationOf(engine.desktopImage.preparation),
     }),
   )
+}
+
+/** The reason of a failure is for the operator, in the log: it can name paths of the host. */
+function preparationOf(preparation: Engine['desktopImage']['preparation']) {
+  const { state } = preparation
+  if (state === 'ready') return {}
+  if (state !== 'building') return { desktopImage: { state } }
+  return { desktopImage: { state, step: preparation.step, progress: preparation.fraction } }
 }
 
 function helperOf({ name, status, sinceMs, reason }: HelperState) {

@@ -31,6 +31,26 @@ test('status shows when a saved token expires', async () => {
   assert.match(stdout, /^Token +from ~\/\.carrel\/config\.json, expired 2020-02-03 04:05$/m)
 })
 
+test('status shows how far the image of computers is, until it has been built', async () => {
+  await using server = await FakeServer.start()
+  using home = new CliHome()
+  const shown: [object, RegExp][] = [
+    [
+      { state: 'building', step: 'Unpacking packages (3 of 9)', progress: 0.426 },
+      /^Image +the desktop image is being built, 42 %: Unpacking packages \(3 of 9\)$/m,
+    ],
+    [{ state: 'failed' }, /^Image +the desktop image cannot be built; the server's log says why$/m],
+  ]
+  for (const [desktopImage, text] of shown) {
+    server.health = { desktopImage }
+    assert.match((await home.run(['status'], { server })).stdout, text)
+    assert.deepEqual(
+      JSON.parse((await home.run(['status', '--json'], { server })).stdout).server.desktopImage,
+      desktopImage,
+    )
+  }
+})
+
 test('status works with a server that has no balances', async () => {
   await using server = await FakeServer.start()
   using home = new CliHome()

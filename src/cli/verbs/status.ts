@@ -63,7 +63,15 @@ async function answerOf<T>(call: Promise<T>): Promise<Answer<T>> {
 }
 
 interface Report {
-  server: { url: string; reachable: boolean; status?: string; version?: string; error?: string; action?: string }
+  server: {
+    url: string
+    reachable: boolean
+    status?: string
+    version?: string
+    desktopImage?: Health['desktopImage']
+    error?: string
+    action?: string
+  }
   cli: { version: string }
   token: { source: string | null; accepted: boolean | null; expiresAt: string | null; error?: string }
   account: { creditsRemaining: number | string | null }
@@ -79,7 +87,11 @@ function reportOf({ url, token, sandbox }: Settings, { health, balance, processe
       url,
       reachable: isUp,
       ...(isUp
-        ? { status: health.value.status, version: health.value.version }
+        ? {
+            status: health.value.status,
+            version: health.value.version,
+            ...(health.value.desktopImage ? { desktopImage: health.value.desktopImage } : {}),
+          }
         : { error: health.error.message, action: 'Start it with "npm start", or name another with --url.' }),
     },
     cli: { version: packageVersion() },
@@ -112,6 +124,7 @@ function toText(
   const rows = [
     ['Server', server.url + (server.reachable ? `, ${server.status}, version ${server.version}` : '')],
     ...(server.error === undefined ? [] : [['', `${server.error}. ${server.action}`]]),
+    ...(server.desktopImage === undefined ? [] : [['Image', imageText(server.desktopImage)]]),
     ['CLI', `version ${cli.version}`],
     ...(note === undefined ? [] : [['', note]]),
     ['Token', token.source === null ? 'none' : `from ${token.source}${expiry(token.expiresAt)}`],
@@ -124,6 +137,14 @@ function toText(
   if (processes) rows.push(['Sandbox', `${title}, ${processes.running} of ${processes.total} processes running`])
   else if (source !== null) rows.push(['Sandbox', title])
   return table([{}, {}], rows)
+}
+
+/** Says how far the image of computers is, which is built in the background. */
+function imageText({ state, step, progress = 0 }: NonNullable<Health['desktopImage']>): string {
+  if (state === 'building') return `the desktop image is being built, ${Math.floor(progress * 100)} %: ${step}`
+  return state === 'failed'
+    ? "the desktop image cannot be built; the server's log says why"
+    : 'the desktop image has not been built yet'
 }
 
 function expiry(expiresAt: string | null): string {

@@ -198,8 +198,9 @@ export class LocalDriver implements Driver {
     return this.#parts.helpers.all()
   }
   async close(): Promise<void> {
-    const { monitorRecovery, guard, lxcfs, monitors, slotPool, transfers } = this.#parts
+    const { monitorRecovery, guard, images, lxcfs, monitors, slotPool, transfers } = this.#parts
     await transfers.endAll()
+    await images.close()
     monitorRecovery.close()
     await guard.close()
     lxcfs?.close()

@@ -9,6 +9,7 @@ import type { MemoryHost } from './memory-host.ts'
  */
 export class MemoryImages implements DriverImages {
   readonly #host: MemoryHost
+  readonly #kept = new Set<string>()
 
   constructor(host: MemoryHost) {
     this.#host = host
@@ -45,10 +46,14 @@ export class MemoryImages implements DriverImages {
     throw new CarrelError('invalid_request', 'Cannot import the image: this driver has only its own images')
   }
 
+  async keep(id: string): Promise<void> {
+    this.#kept.add(id)
+  }
+
   async remove(id: string): Promise<void> {
     const isUsed = (image: string) => image === id
     const { computers, snapshots } = this.#host
-    if ([...computers.values(), ...snapshots.values()].some(({ image }) => isUsed(image)))
+    if (this.#kept.has(id) || [...computers.values(), ...snapshots.values()].some(({ image }) => isUsed(image)))
       throw new CarrelError('conflict', `Cannot remove image "${id}": a computer uses it`)
     this.#host.images.delete(id)
   }

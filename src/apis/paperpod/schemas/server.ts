@@ -21,4 +21,11 @@ export const healthAnswer = object({
     }),
     { description: 'The parts that the server depends on, by name' },
   ),
+  desktopImage: Type.Optional(
+    object({
+      state: text('waiting, building or failed'),
+      step: Type.Optional(text('What the build does right now')),
+      progress: Type.Optional(Type.Number({ description: 'How far it is, from 0 to 1' })),
+    }),
+  ),
 })

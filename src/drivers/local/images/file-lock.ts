@@ -26,6 +26,23 @@ export async function tryLock(path: string): Promise<FileLock | undefined> {
   return undefined
 }
 
+/** Shares a lock on a file that exists, until it is released or its holder ends; undefined when it is held alone. */
+export async function tryShare(path: string): Promise<{ release(): Promise<void> } | undefined> {
+  return tryOpened(path, LOCK_SH)
+}
+
+/** Acquires the lock of a file that exists and is kept. Returns undefined while somebody shares or holds it. */
+export async function tryOwn(path: string): Promise<{ release(): Promise<void> } | undefined> {
+  return tryOpened(path, LOCK_EX)
+}
+
+async function tryOpened(path: string, operation: number): Promise<{ release(): Promise<void> } | undefined> {
+  const file = await open(path, 'r')
+  if (flock(file.fd, operation | LOCK_NB) === 0) return { release: () => file.close() }
+  await file.close()
+  return undefined
+}
+
 /** Acquires the lock as soon as it is free, polling four times a second. */
 export async function lock(path: string): Promise<FileLock> {
   for (;;) {
@@ -41,6 +58,7 @@ async function isCurrent(file: FileHandle, path: string): Promise<boolean> {
   return current?.ino === held.ino
 }
 
+const LOCK_SH = 1
 const LOCK_EX = 2
 const LOCK_NB = 4
 const pollMs = 250

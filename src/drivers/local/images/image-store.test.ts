@@ -134,3 +134,25 @@ test('get() does not accept a path as an id', async (t) => {
   await writeFile(join(directory, id, 'image.json'), JSON.stringify(image()))
   assert.equal(await store.get(`../${id}`), undefined)
 })
+
+test('remove() of an image that somebody holds is a conflict, also in another program', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const [store, other] = [storeIn(directory), storeIn(directory)]
+  await store.add(id, fill)
+  const held = await store.hold(id)
+  await assert.rejects(other.remove(id), { code: 'conflict', message: /a server gives it to new computers/ })
+  assert.deepEqual(await other.list(), [image()])
+  await held.release()
+  await other.remove(id)
+  await assert.rejects(store.hold(id), { code: 'image_missing' })
+})
+
+test('layers() returns the roots of an image and of those below it, and names one that is missing', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const store = storeIn(directory)
+  const layer = image({ id: 'layer-0123456789ab', from: id })
+  await store.add(layer.id, async () => layer)
+  await assert.rejects(store.layers(layer.id), { code: 'image_missing', message: /"tiny-0123456789ab" is missing/ })
+  await store.add(id, fill)
+  assert.deepEqual(await store.layers(layer.id), [store.rootfs(layer.id), store.rootfs(id)])
+})

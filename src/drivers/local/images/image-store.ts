@@ -6,7 +6,7 @@ import { CarrelError } from '../../../errors.ts'
 import { unmount } from '../host/mounts.ts'
 import { run } from '../system/run.ts'
 import type { Storage } from '../storage/storage.ts'
-import { lock, tryLock } from './file-lock.ts'
+import { lock, tryLock, tryOwn, tryShare } from './file-lock.ts'
 
 /** A stored image with its origin. */
 export interface StoredImage extends ImageInfo {
@@ -57,7 +57,7 @@ export class ImageStore {
 
   async get(id: string): Promise<StoredImage | undefined> {
     if (!imageIdPattern.test(id)) return undefined
-    const text = await readFile(join(this.#directory, id, 'image.json'), 'utf8').catch(unlessMissing)
+    const text = await readFile(this.#description(id), 'utf8').catch(unlessMissing)
     return text === undefined ? undefined : (JSON.parse(text) as StoredImage)
   }
 
@@ -105,9 +105,37 @@ export class ImageStore {
     }
   }
 
-  /** Removes an image: at once for all users, then from the disk. */
+  /**
+   * Keeps an image from being removed, by any process, until `release` is called or this process ends. Throws
+   * `image_missing`.
+   */
+  async hold(id: string): Promise<{ release(): Promise<void> }> {
+    const held = await tryShare(this.#description(id)).catch(unlessMissing)
+    if (held && (await this.get(id))) return held
+    await held?.release()
+    throw new CarrelError('image_missing', `Cannot use image "${id}": it is missing`)
+  }
+
+  /** Removes an image: at once for all users, then from the disk. Throws `conflict` while somebody holds it. */
   async remove(id: string): Promise<void> {
     if (!(await this.get(id))) return
+    const owned = await tryOwn(this.#description(id)).catch(unlessMissing)
+    if (!owned)
+      throw new CarrelError(
+        'conflict',
+        `Cannot remove image "${id}": a server gives it to new computers, or builds on it`,
+        {
+          details: { image: id },
+        },
+      )
+    try {
+      await this.#removeNow(id)
+    } finally {
+      await owned.release()
+    }
+  }
+
+  async #removeNow(id: string): Promise<void> {
     const name = `removed-${randomUUID()}`
     const held = await lock(this.#lockFile(name))
     try {
@@ -135,6 +163,10 @@ export class ImageStore {
     await unmount(this.mountPoint(volume))
     await rm(this.mountPoint(volume), { recursive: true, force: true })
     await this.#storage.delete(volume)
+  }
+
+  #description(id: string): string {
+    return join(this.#directory, id, 'image.json')
   }
 
   #partial(name: string): string {

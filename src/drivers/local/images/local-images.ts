@@ -34,8 +34,7 @@ export class LocalImages implements DriverImages {
   readonly #options: LocalImagesOptions
   readonly #store: ImageStore
   readonly #work = new SharedWork<BuildProgress, StoredImage>()
-  /** The ids of images on which others are being built. */
-  readonly #bases: string[] = []
+  readonly #kept = new Map<string, { release(): Promise<void> }>()
 
   constructor(options: LocalImagesOptions) {
     this.#options = options
@@ -86,7 +85,7 @@ export class LocalImages implements DriverImages {
   async #build(recipe: Recipe, { progress, ...options }: BuildOptions): Promise<StoredImage> {
     const id = await recipeId(recipe, options.distribution)
     const existing = await this.#store.get(id)
-    if (existing) return existing
+    if (existing && (!existing.from || (await this.#store.get(existing.from)))) return existing
     return this.#work.share(id, progress, async (report) => {
       let [own, ofBase] = [report, part(report, 0, 0.5)]
       const onBase = (step: BuildProgress) => {
@@ -96,7 +95,7 @@ export class LocalImages implements DriverImages {
       const base = recipe.from && (await this.#build(recipe.from, { ...options, progress: onBase }))
       await this.#prepare(recipe.freeBytes, recipe.name)
       own({ step: 'Starting', fraction: 0 })
-      if (base) this.#bases.push(base.id)
+      const held = base && (await this.#store.hold(base.id))
       try {
         return await this.#store.add(id, async (volume) => {
           const path = this.#store.mountPoint(volume)
@@ -104,7 +103,7 @@ export class LocalImages implements DriverImages {
           return buildImage(recipe, id, volume, { ...options, progress: own, base: lower })
         })
       } finally {
-        if (base) this.#bases.splice(this.#bases.indexOf(base.id), 1)
+        await held?.release()
       }
     })
   }
@@ -120,6 +119,16 @@ export class LocalImages implements DriverImages {
     return toInfo(image)
   }
 
+  async keep(id: string): Promise<void> {
+    if (!this.#kept.has(id)) this.#kept.set(id, await this.#store.hold(id))
+  }
+
+  /** Ends what `keep` began. */
+  async close(): Promise<void> {
+    for (const held of this.#kept.values()) await held.release()
+    this.#kept.clear()
+  }
+
   async remove(id: string): Promise<void> {
     const refuse = (reason: string) => {
       throw new CarrelError('conflict', `Cannot remove image "${id}": ${reason}`, { details: { image: id } })
@@ -127,7 +136,6 @@ export class LocalImages implements DriverImages {
     if (await this.#options.isInUse(id)) refuse('a computer or snapshot uses it; delete that first')
     const above = (await this.#store.list()).find(({ from }) => from === id)
     if (above) refuse(`image "${above.id}" is built on it; remove that first`)
-    if (this.#bases.includes(id)) refuse('an image is being built on it')
     await this.#store.remove(id)
   }
 

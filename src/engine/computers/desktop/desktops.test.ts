@@ -32,15 +32,12 @@ async function computerWith(t: TestContext, script?: string) {
 
 test('the desktop of a computer is started once, also for a later server, and shown in no list', async (t) => {
   const { engine, computer, started, end } = await computerWith(t, 'echo starting; echo ready; sleep 1000')
-  const [first] = await Promise.all([
-    engine.desktops.open(engine, computer),
-    engine.desktops.open(engine, computer),
-  ])
+  const [first] = await Promise.all([engine.desktops.open(engine, computer), engine.desktops.open(engine, computer)])
   await new Desktops().open(engine, computer)
   assert.deepEqual(started, [['carrel-desktop', '5900', '300']])
   assert.deepEqual(await listProcesses(engine, computer, { all: true }), [])
   await end()
-  await first!.ended
+  await first.ended
   const again = await engine.desktops.open(engine, computer)
   assert.equal(started.length, 2)
   await end()

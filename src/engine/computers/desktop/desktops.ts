@@ -26,8 +26,7 @@ export class Desktops {
    */
   async open(engine: ComputersContext, computer: AccessibleComputer<'run'>): Promise<Desktop> {
     const { id } = computer
-    const opening =
-      this.#opening.get(id) ?? findOrStart(engine, computer).finally(() => this.#opening.delete(id))
+    const opening = this.#opening.get(id) ?? findOrStart(engine, computer).finally(() => this.#opening.delete(id))
     this.#opening.set(id, opening)
     const process = await opening
     const port = desktopPort(process)!

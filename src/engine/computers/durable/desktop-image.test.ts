@@ -26,6 +26,7 @@ async function engineWithout(t: TestContext) {
     list: () => driver.images.list(),
     idOf: (recipe) => driver.images.idOf(recipe),
     import: () => driver.images.import(),
+    keep: (id) => driver.images.keep(id),
     remove: (id) => driver.images.remove(id),
     build: async (recipe, progress, options) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -37,7 +37,7 @@ export class DesktopImage implements PlannedImage {
   async isReady(): Promise<boolean> {
     if (this.#preparation.state === 'ready') return true
     if (!(await this.#images.list()).some(({ id }) => id === this.id)) return false
-    this.#preparation = { state: 'ready' }
+    await this.#finish()
     return true
   }
 
@@ -50,10 +50,14 @@ export class DesktopImage implements PlannedImage {
     }
     try {
       await this.#images.build(this.recipe, onProgress, { background: true })
-      this.#preparation = { state: 'ready' }
+      await this.#finish()
     } catch (error) {
       this.#preparation = { state: 'failed', reason: error instanceof Error ? error.message : String(error) }
       throw error
     }
+  }
+  async #finish(): Promise<void> {
+    await this.#images.keep(this.id)
+    this.#preparation = { state: 'ready' }
   }
 }
