@@ -389,6 +389,8 @@ export const limits = {
   /** More keys than anyone can tell apart. */
   apiKeysPerAccount: 100,
   apiKeyNameLength: 100,
+  /** Each is offered to every SSH connection of the account's computers, in a file that is written for it. */
+  sshKeysPerAccount: 100,
   /** The API document's grace period: until its end nothing is deleted, and the user can cancel. */
   deletionGraceMs: 30 * 24 * 60 * 60 * 1000,
   /** Length of a user's name. */

@@ -43,6 +43,9 @@ const rowsAtOnce: { [Table in keyof Database]: number } = {
   machine_payments: 100,
   spent_wallet_proofs: 500,
   first_credits: 500,
+  ssh_keys: 500,
+  ssh_certificates: 500,
+  ssh_ports: 500,
 }
 
 export interface CopiedTable {

@@ -21,8 +21,9 @@ import * as nodes from './migrations/0020-nodes.ts'
 import * as secrets from './migrations/0021-secrets.ts'
 import * as memoryPaths from './migrations/0022-memory-paths.ts'
 import * as lastingComputers from './migrations/0023-lasting-computers.ts'
-import * as publishedPorts from './migrations/0026-published-ports.ts'
 import * as accessSessions from './migrations/0024-access-sessions.ts'
+import * as ssh from './migrations/0025-ssh.ts'
+import * as publishedPorts from './migrations/0026-published-ports.ts'
 import * as memoryUse from './migrations/0029-memory-use.ts'
 import * as uptime from './migrations/0030-uptime.ts'
 import type { Database } from './schema.ts'
@@ -51,8 +52,9 @@ const migrations: Record<string, Migration> = {
   '0021-secrets': secrets,
   '0022-memory-paths': memoryPaths,
   '0023-lasting-computers': lastingComputers,
-  '0026-published-ports': publishedPorts,
   '0024-access-sessions': accessSessions,
+  '0025-ssh': ssh,
+  '0026-published-ports': publishedPorts,
   '0029-memory-use': memoryUse,
   '0030-uptime': uptime,
 }

@@ -34,6 +34,9 @@ export interface Database {
   machine_payments: MachinePaymentRow
   spent_wallet_proofs: SpentWalletProofRow
   first_credits: FirstCreditRow
+  ssh_keys: SshKeyRow
+  ssh_certificates: SshCertificateRow
+  ssh_ports: SshPortRow
   secrets: SecretRow
   deployment: DeploymentRow
   nodes: NodeRow
@@ -223,6 +226,46 @@ export interface ComputerRow {
   memory_mib_ms: number
   /** How long the computer had run when that was counted, in milliseconds. */
   memory_counted_ms: number
+  /** The public keys that it was created with, a line each; null for none. */
+  authorized_keys: string | null
+}
+
+/** A public key that opens the computers of its account. */
+export interface SshKeyRow {
+  id: string
+  account_id: string
+  /** The key works as long as this user is a member of the account; null for a key of a token without a user. */
+  user_id: UserIdentifier | null
+  /** The API key that registered it, with which it ends; null for one that was registered by a sign-in. */
+  token_id: string | null
+  name: string
+  /** The type and the key in base64, without a comment. */
+  public_key: string
+  /** `SHA256:` and the hash in base64, as `ssh-keygen -l` shows it. */
+  fingerprint: string
+  created_at: number
+  last_used_at: number | null
+}
+
+/** A certificate that was issued for one computer, and opens it until it expires or this row is deleted. */
+export interface SshCertificateRow {
+  id: string
+  account_id: string
+  /** It ends with the membership of this user, and with the token that asked for it. */
+  user_id: UserIdentifier | null
+  token_id: string | null
+  computer_id: string
+  /** The registered key that it certifies, with which it ends; null for a key that was made with it. */
+  ssh_key_id: string | null
+  created_at: number
+  expires_at: number
+}
+
+/** The TCP port on which a node leads to the SSH server of a computer. */
+export interface SshPortRow {
+  node_id: string
+  port: number
+  computer_id: string
 }
 
 export interface ProcessRow {

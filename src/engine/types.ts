@@ -1,5 +1,9 @@
 /** What the surfaces see of the layers below the engine. */
-export type { OperationRow as OperationFacts, PortRow as PublishedPortFacts } from '../db/schema.ts'
+export type {
+  OperationRow as OperationFacts,
+  PortRow as PublishedPortFacts,
+  SshKeyRow as SshKeyFacts,
+} from '../db/schema.ts'
 export type { AccessSession } from './computers/access-sessions/access-session.ts'
 export type { OwnedRow as OwnedComputer } from './computers/access/look-up.ts'
 export type { WantedSize } from './computers/durable/sizes.ts'

@@ -165,6 +165,32 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
         data: '{}',
       },
     ],
+    ssh_keys: [
+      {
+        id: `ssh-key-${who}`,
+        account_id,
+        user_id,
+        token_id: null,
+        name: `Name ${who}`,
+        public_key: 'ssh-ed25519 AAAA',
+        fingerprint: `SHA256:${who}`,
+        created_at: 1,
+        last_used_at: null,
+      },
+    ],
+    ssh_certificates: [
+      {
+        id: `certificate-${who}`,
+        account_id,
+        user_id,
+        token_id: `session-${who}`,
+        computer_id: `running-${who}`,
+        ssh_key_id: null,
+        created_at: 1,
+        expires_at: 2,
+      },
+    ],
+    ssh_ports: [{ node_id: `node-${who}`, port: 42_000, computer_id: `running-${who}` }],
     first_credits: [{ account_id, person: email, network: '192.0.2.1', given: 1, decided_at: 1 }],
     spending_limits: [{ account_id, token_id: '', period: 'day', limit_micros: 1, updated_at: 1 }],
     person_settings: [
@@ -227,6 +253,7 @@ function computer(
     display_name: null,
     size_preset: null,
     snapshot_id: null,
+    authorized_keys: null,
   }
 }
 

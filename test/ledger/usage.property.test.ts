@@ -154,6 +154,7 @@ function computer(id: string, accountId: string, lifecycle: Lifecycle): Computer
     display_name: null,
     size_preset: null,
     snapshot_id: null,
+    authorized_keys: null,
     memory_mib_ms: 0,
     memory_counted_ms: 0,
   }

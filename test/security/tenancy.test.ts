@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
@@ -29,6 +30,7 @@ interface Owned {
   handle: string
   computerId: string
   operationId: string
+  sshKeyId: string
 }
 
 const secret = 'only the first account knows this'
@@ -63,6 +65,9 @@ describe('two accounts', { timeout: 300_000 }, () => {
     const handle = `owned-${Date.now().toString(36)}`
     const created = await server.post('/v1/computers', { handle })
     assert.equal(created.status, 202, JSON.stringify(created.body))
+    const publicKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA${randomBytes(32).toString('base64').slice(0, 42)}`
+    const sshKey = await server.post('/v1/ssh-keys', { public_key: publicKey, name: secret })
+    assert.equal(sshKey.status, 201, JSON.stringify(sshKey.body))
     owned = {
       sessionId,
       sandboxId: /^http:\/\/\d+-([0-9a-z]+)-/.exec(exposed.body.url)![1]!,
@@ -80,6 +85,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
       handle,
       computerId: created.body.computer.id,
       operationId: created.body.operation.id,
+      sshKeyId: sshKey.body.ssh_key.id,
     }
   })
   after(async () => {
@@ -381,6 +387,22 @@ describe('two accounts', { timeout: 300_000 }, () => {
       isMissing(await server.call('DELETE', `/v1/computers/${owned.computerId}/ports/80`, undefined, { token: other })),
     'GET /v1/operations/:operationId': async () =>
       isMissing(await server.call('GET', `/v1/operations/${owned.operationId}`, undefined, { token: other })),
+    'GET /v1/ssh-keys': async () => {
+      const { body } = await server.call('GET', '/v1/ssh-keys', undefined, { token: other })
+      assert.ok(!JSON.stringify(body).includes(owned.sshKeyId))
+    },
+    // The same key in another account is another row.
+    'POST /v1/ssh-keys': async () => {
+      const { body: keys } = await server.call('GET', '/v1/ssh-keys')
+      const { status, body } = await asOther('/v1/ssh-keys', { public_key: keys.ssh_keys[0].public_key })
+      assert.equal(status, 201)
+      await server.call('DELETE', `/v1/ssh-keys/${body.ssh_key.id}`, undefined, { token: other })
+    },
+    'DELETE /v1/ssh-keys/:sshKeyId': async () => {
+      isMissing(await server.call('DELETE', `/v1/ssh-keys/${owned.sshKeyId}`, undefined, { token: other }))
+      const { body } = await server.call('GET', '/v1/ssh-keys')
+      assert.ok(JSON.stringify(body).includes(owned.sshKeyId))
+    },
     'POST /v1/computer-capacity/check': async () =>
       isMissing(await asOther('/v1/computer-capacity/check', { computer_id: owned.computerId, size_preset: 'ram-2g' })),
     'GET /v1/computer-images': async () => {

@@ -122,7 +122,30 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     snapshot_id: 'snapshot',
     memory_mib_ms: 2 ** 52,
     memory_counted_ms: 2 ** 40,
+    authorized_keys: 'ssh-ed25519 AAAA',
   },
+  ssh_keys: {
+    id: 'sk',
+    account_id: 'account',
+    user_id: 'user',
+    token_id: 't',
+    name: 'laptop',
+    public_key: 'ssh-ed25519 AAAA',
+    fingerprint: 'SHA256:x',
+    created_at: 8,
+    last_used_at: 9,
+  },
+  ssh_certificates: {
+    id: 'sc',
+    account_id: 'account',
+    user_id: 'user',
+    token_id: 't',
+    computer_id: 'computer',
+    ssh_key_id: 'sk',
+    created_at: 8,
+    expires_at: 9,
+  },
+  ssh_ports: { node_id: 'node', port: 42_000, computer_id: 'computer' },
   processes: {
     id: 'p',
     account_id: 'account',
@@ -318,7 +341,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_)/.test(
+    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|ssh_)/.test(
       table,
     ),
 )
@@ -327,6 +350,7 @@ const unnamed = {
   display_name: null,
   size_preset: null,
   snapshot_id: null,
+  authorized_keys: null,
   memory_mib_ms: 0,
   memory_counted_ms: 0,
 }

@@ -51,7 +51,8 @@ export const needsState = new Set([
   'DELETE /v1/computers/{id}',
   'POST /v1/computers/{id}/actions/start',
   'POST /v1/computers/{id}/actions/stop',
-  // They need the id of an operation or of an image, which the server chooses.
+  // They need the id of a key, an operation or an image, which the server chooses.
+  'DELETE /v1/ssh-keys/{sshKeyId}',
   'GET /v1/operations/{operationId}',
   'GET /v1/computer-images/{imageId}',
   // They need the id of an access session, which the server chooses.

@@ -38,6 +38,9 @@ export const deletionPlan: { [Table in keyof Database]: 'server' | 'ledger' | 'h
   spent: 'last',
   computers: 'host',
   ports: 'host',
+  ssh_ports: 'host',
+  ssh_keys: ofAccountsAndUser('ssh_keys'),
+  ssh_certificates: ofAccountsAndUser('ssh_certificates'),
   processes: 'host',
   access_sessions: (trx, subject) =>
     trx
@@ -132,6 +135,18 @@ function ofAccounts(
     trx
       .deleteFrom(table)
       .where((eb) => inList(eb, 'account_id', accountIds))
+      .execute()
+}
+
+/** Deletes what belongs to the accounts, and what the user has in the accounts of others. */
+function ofAccountsAndUser(table: 'ssh_keys' | 'ssh_certificates'): DeleteRows {
+  return (trx, subject) =>
+    trx
+      .deleteFrom(table)
+      .where((eb) => {
+        const areOfAccounts = inList(eb, 'account_id', subject.accountIds)
+        return subject.kind === 'user' ? eb.or([eb('user_id', '=', subject.userId), areOfAccounts]) : areOfAccounts
+      })
       .execute()
 }
 

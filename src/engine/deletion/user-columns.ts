@@ -28,6 +28,8 @@ export const userColumns: {
   memberships: { user_id: 'with its row' },
   tokens: { user_id: 'with its row' },
   access_sessions: { user_id: 'with its row' },
+  ssh_keys: { user_id: 'with its row' },
+  ssh_certificates: { user_id: 'with its row' },
   invitations: { email: 'with its row', mailbox: 'with its row', invited_by: 'with its row' },
   magic_links: { email: 'with its row', mailbox: 'with its row' },
   person_settings: { owner_id: 'with its row' },

@@ -77,8 +77,8 @@ async function loseComputers(trx: Transaction<Database>, nodeId: string): Promis
     .execute()
   if (rows.length === 0) return 0
   const ids = rows.map(({ id }) => id)
-  await trx.deleteFrom('ports').where('computer_id', 'in', ids).execute()
-  await trx.deleteFrom('access_sessions').where('computer_id', 'in', ids).execute()
+  for (const table of ['ports', 'access_sessions', 'ssh_ports', 'ssh_certificates'] as const)
+    await trx.deleteFrom(table).where('computer_id', 'in', ids).execute()
   await trx.deleteFrom('computers').where('id', 'in', ids).execute()
   for (const { id, account_id, state } of rows)
     await appendEvent(trx, {

@@ -29,8 +29,8 @@ export async function destroyComputer(
   await engine.driver.destroy(id)
   await closeUsage(engine, id)
   await transaction(engine.db, 'operational', async (trx) => {
-    await trx.deleteFrom('ports').where('computer_id', '=', id).execute()
-    await trx.deleteFrom('access_sessions').where('computer_id', '=', id).execute()
+    for (const table of ['ports', 'access_sessions', 'ssh_ports', 'ssh_certificates'] as const)
+      await trx.deleteFrom(table).where('computer_id', '=', id).execute()
     const { numDeletedRows } = await trx.deleteFrom('computers').where(atHome(engine.node, row)).executeTakeFirst()
     if (numDeletedRows === 0n) throw await notAtHome(trx, engine.node, { home: row, row, doing })
     await appendEvent(trx, {

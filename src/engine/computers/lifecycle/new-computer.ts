@@ -34,5 +34,6 @@ export function newComputer(
     snapshot_id: null,
     memory_mib_ms: 0,
     memory_counted_ms: 0,
+    authorized_keys: null,
   }
 }
