@@ -81,6 +81,8 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
   await writeFile(hostnameFile, `${id}\n`)
   await writeFile(hostsFile, `127.0.0.1 localhost\n${slot.address} ${id}\n`)
   await writeFile(diskFile, '')
+  const shownDirectory = join(scratch, 'shown')
+  await mkdir(shownDirectory)
   const user = resolveUser(root, image.user)
   const own = { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell, CARREL_PROCESS_ID: id }
   const process = processObject({
@@ -102,6 +104,7 @@ export async function openBare(env: NodeJS.ProcessEnv): Promise<BareContainer> {
       hostnameFile,
       resolvConf: join(paths.guestFiles, 'resolv.conf'),
       diskFile,
+      shownDirectory,
       lxcfs: findProgram('lxcfs') && paths.lxcfs,
       limits: {
         cpus: settings.computerCpus,

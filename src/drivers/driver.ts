@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { HelperState } from '../helper-states.ts'
 
 /**
@@ -57,6 +57,11 @@ export interface Driver {
 
   /** Starts a process; resolves once it runs. Rejects with `not_found` when the program or the user is missing. */
   exec(id: string, spec: ExecSpec): Promise<ProcessHandle>
+  /**
+   * Starts a process whose stdin and stdout are streams of this server alone: nothing that passes is kept or counted.
+   * Its stderr is its output. The process reads the end of its stdin when this server ends. Rejects as `exec` does.
+   */
+  connect(id: string, spec: ConnectSpec): Promise<ConnectedProcess>
   /** Returns a process that this server or an earlier one started, or undefined when the driver does not know it. */
   process(processId: string): ProcessHandle | undefined
   /** Returns all running processes, and the ended ones that were not released, in the order of their start. */
@@ -80,6 +85,12 @@ export interface Driver {
   retainedProcesses(): AsyncIterable<string>
 
   files(id: string): ComputerFiles
+  /**
+   * Shows a running computer small files by their names, in `serverFilesPath`. They belong to its root, are read-only
+   * inside, take none of its disk, and are gone when it stops. A file of the same name is replaced, others stay. Rejects
+   * with `conflict` when the computer does not run, or was started by a server that had no such files.
+   */
+  showFiles(id: string, files: ShownFiles): Promise<void>
   /**
    * Opens a TCP connection to a port inside the computer, on its loopback or its own address. With `onRead`, received
    * bytes are passed to that callback instead of `data` events, in a buffer that is reused once the callback returns:
@@ -242,6 +253,22 @@ export interface ExecSpec {
   /** Processes of one owner share a limit on retained output; undefined for the limit of the computer alone. */
   owner?: string
 }
+
+/** What `connect` starts: a program without a terminal. */
+export type ConnectSpec = Omit<ExecSpec, 'stdin' | 'tty' | 'backpressure'>
+
+export interface ConnectedProcess {
+  process: ProcessHandle
+  stdin: Writable
+  /** Ends when the process and everything that it passed its stdout to have closed it. */
+  stdout: Readable
+}
+
+/** Files by their names, each with its permissions. */
+export type ShownFiles = Readonly<Record<string, { content: string; mode: number }>>
+
+/** The directory inside a computer with the files of `showFiles`. */
+export const serverFilesPath = '/dev/.carrel'
 
 export interface Listener {
   port: number

@@ -1,5 +1,6 @@
 import { after, before, describe } from 'node:test'
 import { describeBelow } from './contract/below.ts'
+import { describeConnect } from './contract/connect.ts'
 import { describeExec } from './contract/exec.ts'
 import { describeFiles } from './contract/files.ts'
 import { describeImages } from './contract/images.ts'
@@ -35,6 +36,7 @@ export const pureParts = {
   pages: describePages,
   exec: describeExec,
   input: describeInput,
+  connect: describeConnect,
   output: describeOutput,
   records: describeRecords,
   tree: describeTree,

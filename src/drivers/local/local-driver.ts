@@ -1,6 +1,8 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { HelperState } from '../../helper-states.ts'
 import type {
+  ConnectedProcess,
+  ConnectSpec,
   ComputerFiles,
   ComputerPage,
   ComputerSpec,
@@ -15,6 +17,7 @@ import type {
   OutputChunk,
   PageOptions,
   ProcessHandle,
+  ShownFiles,
   SnapshotFormat,
   SnapshotPage,
   StopReason,
@@ -119,10 +122,17 @@ export class LocalDriver implements Driver {
   }
 
   async exec(id: string, spec: ExecSpec): Promise<ProcessHandle> {
+    this.#admitProcess(id)
+    return this.#parts.processes.start(id, spec)
+  }
+  async connect(id: string, spec: ConnectSpec): Promise<ConnectedProcess> {
+    this.#admitProcess(id)
+    return this.#parts.processes.connect(id, spec)
+  }
+  #admitProcess(id: string): void {
     this.#parts.computers.assertRunning(id)
     this.#parts.guard.assertSpace(`start a process on computer "${id}"`)
     this.#parts.disks.update(id)
-    return this.#parts.processes.start(id, spec)
   }
   process(processId: string): ProcessHandle | undefined {
     return this.#parts.processes.get(processId)
@@ -151,6 +161,11 @@ export class LocalDriver implements Driver {
 
   files(id: string): ComputerFiles {
     return this.#parts.files.get(id)
+  }
+
+  async showFiles(id: string, files: ShownFiles): Promise<void> {
+    this.#parts.computers.assertRunning(id)
+    await this.#parts.guestFiles.show(id, files)
   }
 
   async dial(id: string, port: number, options: Parameters<Driver['dial']>[2] = {}): Promise<Duplex> {

@@ -33,6 +33,9 @@ export class Paths {
   get runtime(): string {
     return `/run/carrel-${this.tag}`
   }
+  get connections(): string {
+    return join(this.runtime, 'connections')
+  }
   get interfacePrefix(): string {
     return `c${this.tag}x`
   }

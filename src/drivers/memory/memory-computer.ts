@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ComputerSpec, StopReason } from '../driver.ts'
+import { serverFilesPath, type ComputerSpec, type ShownFiles, type StopReason } from '../driver.ts'
 import { FileSystem } from './file-system/file-system.ts'
 import type { DirectoryNode } from './file-system/nodes.ts'
 import { programs } from './programs/programs.ts'
@@ -40,6 +40,15 @@ export class MemoryComputer {
         if (signal === 'SIGTERM' || signal === 'SIGINT') this.#exited()
       },
     })
+  }
+
+  showFiles(files: ShownFiles): void {
+    const owner = { uid: 0, gid: 0 }
+    this.files.makeDirectories(serverFilesPath, { ...owner, mode: 0o755 })
+    for (const [name, { content, mode }] of Object.entries(files)) {
+      const node = this.files.openForWriting(`${serverFilesPath}/${name}`, { ...owner, mode })
+      if (node.kind === 'file') this.files.replace(node, Buffer.from(content))
+    }
   }
 
   /** Sends SIGTERM to all tasks, and SIGKILL to those that still run after the grace period. */

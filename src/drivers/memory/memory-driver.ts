@@ -2,6 +2,8 @@ import type { Duplex, Readable } from 'node:stream'
 import { CarrelError } from '../../errors.ts'
 import type { HelperState } from '../../helper-states.ts'
 import type {
+  ConnectedProcess,
+  ConnectSpec,
   ComputerFiles,
   ComputerPage,
   ComputerSpec,
@@ -16,6 +18,7 @@ import type {
   OutputChunk,
   PageOptions,
   ProcessHandle,
+  ShownFiles,
   SnapshotFormat,
   SnapshotPage,
   StopReason,
@@ -122,6 +125,10 @@ export class MemoryDriver implements Driver {
     const machine = this.#computers.machine(id)
     return this.#processes.start(this.#computers.get(id), machine, spec)
   }
+  async connect(id: string, spec: ConnectSpec): Promise<ConnectedProcess> {
+    const machine = this.#computers.machine(id)
+    return this.#processes.connect(this.#computers.get(id), machine, spec)
+  }
   process(processId: string): ProcessHandle | undefined {
     return this.#processes.get(processId)
   }
@@ -149,6 +156,10 @@ export class MemoryDriver implements Driver {
 
   files(id: string): ComputerFiles {
     return new MemoryFiles(() => this.#computers.get(id))
+  }
+  async showFiles(id: string, files: ShownFiles): Promise<void> {
+    this.#computers.machine(id)
+    this.#computers.get(id).showFiles(files)
   }
   async dial(id: string, port: number): Promise<Duplex> {
     this.#computers.machine(id)

@@ -1,5 +1,5 @@
 import { CarrelError } from '../../errors.ts'
-import type { ExecSpec, LostProcess, OutputChunk, ProcessHandle } from '../driver.ts'
+import type { ConnectedProcess, ConnectSpec, ExecSpec, LostProcess, OutputChunk, ProcessHandle } from '../driver.ts'
 import { checkArguments } from '../check-arguments.ts'
 import { toBytes } from './file-system/byte-strings.ts'
 import type { MemoryComputer } from './memory-computer.ts'
@@ -7,8 +7,10 @@ import type { MemoryHost } from './memory-host.ts'
 import { MemoryProcess } from './memory-process.ts'
 import { findProgram } from './programs/find-program.ts'
 import { RunProcess } from './run-process.ts'
+import { streamsOf } from './process-streams.ts'
 import { emptyDescriptor, type Descriptor } from './tasks/descriptor.ts'
 import type { Machine } from './tasks/machine.ts'
+import { Pipe } from './tasks/pipe.ts'
 import { resolveUser } from './users.ts'
 
 interface Options {
@@ -28,7 +30,15 @@ export class MemoryProcesses {
     for (const process of options.host.processes.all()) this.#listen(process)
   }
 
-  start(computer: MemoryComputer, machine: Machine, spec: ExecSpec): MemoryProcess {
+  /** Starts a process whose stdin and stdout are streams. */
+  connect(computer: MemoryComputer, machine: Machine, spec: ConnectSpec): ConnectedProcess {
+    const stdout = new Pipe()
+    stdout.reader.retain()
+    const process = this.start(computer, machine, { ...spec, stdin: true }, stdout.writer)
+    return { process, ...streamsOf(process, stdout.reader) }
+  }
+
+  start(computer: MemoryComputer, machine: Machine, spec: ExecSpec, stdout?: Descriptor): MemoryProcess {
     const { processes } = this.#options.host
     const { processId, timeoutMs, meta, backpressure = false, tty } = spec
     const user = resolveUser(computer.files, spec.user)
@@ -48,7 +58,7 @@ export class MemoryProcesses {
     const process = new RunProcess({ processId, computerId, computer, meta, timeoutMs, backpressure, size: tty })
     const descriptors = new Map<number, Descriptor>()
       .set(0, spec.stdin || tty ? process.stdin.reader : emptyDescriptor)
-      .set(1, process.sink('stdout'))
+      .set(1, stdout ?? process.sink('stdout'))
       .set(2, process.sink(tty ? 'stdout' : 'stderr'))
     const { argv, program } = found
     const task = machine.spawn(

@@ -49,6 +49,7 @@ async function configOf(
     hostnameFile: guestFiles.hostname(id),
     resolvConf: guestFiles.resolvConf,
     diskFile: guestFiles.disk(id),
+    shownDirectory: guestFiles.shown(id),
     lxcfs: view?.folder,
     limits,
     cpuset: cpus.allocate(limits.cpus),

@@ -1,4 +1,4 @@
-import type { ComputerLimits } from '../../driver.ts'
+import { serverFilesPath, type ComputerLimits } from '../../driver.ts'
 import { terminalsPerComputer } from '../host/host-limits.ts'
 import { idMap } from '../system/id-map.ts'
 import { lxcfsFiles } from '../lxcfs/lxcfs-files.ts'
@@ -17,6 +17,8 @@ export interface ContainerOptions {
   resolvConf: string
   /** The file that `DiskView` writes. */
   diskFile: string
+  /** The directory of the files that the server shows. */
+  shownDirectory: string
   /** The mount point of lxcfs; undefined to show the host's files. */
   lxcfs?: string
   limits: ComputerLimits
@@ -205,6 +207,7 @@ function mounts(options: ContainerOptions): Record<string, unknown>[] {
     readOnlyFile('/etc/hosts', options.hostsFile),
     readOnlyFile('/etc/hostname', options.hostnameFile),
     readOnlyFile(diskPath, options.diskFile),
+    readOnlyFile(serverFilesPath, options.shownDirectory),
     ...lxcfsMounts(options.lxcfs),
   ]
 }

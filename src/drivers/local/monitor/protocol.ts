@@ -43,6 +43,8 @@ export interface StartRequest {
   /** The OCI process object. */
   spec: Record<string, unknown>
   stdin: boolean
+  /** Named pipes that the server has open, in place of stdin and of stdout, whose bytes go to the server directly. */
+  streams?: { stdin: string; stdout: string }
   tty?: { cols: number; rows: number }
   timeoutMs?: number
   /** The process has to wait when this many bytes of output are not `taken`; undefined for never. */

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { ExitReason, ProcessExit } from '../../driver.ts'
 import { endFirst } from '../system/end-first.ts'
+import { openNamedPipe } from '../system/named-pipe.ts'
 import { Pipe } from '../system/pipe.ts'
 import { runAhead } from '../system/run-ahead.ts'
 import { spawnProgram } from '../system/spawn.ts'
@@ -175,16 +176,22 @@ export class SupervisedProcess {
     const pipes: Pipe[] = []
     const newPipe = () => pipes[pipes.push(new Pipe()) - 1]!
     let runtimePid: number
+    const { streams } = this.request
+    const given: number[] = []
     let stdin, stdout, stderr, spec
     try {
+      if (streams) given.push(openNamedPipe(streams.stdin, 'read'), openNamedPipe(streams.stdout, 'write'))
       stdin = this.request.stdin && !tty ? newPipe() : undefined
-      stdout = tty ? undefined : newPipe()
+      stdout = tty || streams ? undefined : newPipe()
       stderr = newPipe()
       spec = newPipe()
-      runtimePid = spawnProgram(argv, [stdin?.readEnd, stdout?.writeEnd, stderr.writeEnd, spec.readEnd])
+      const [input = stdin?.readEnd, output = stdout?.writeEnd] = given
+      runtimePid = spawnProgram(argv, [input, output, stderr.writeEnd, spec.readEnd])
     } catch (error) {
       for (const pipe of pipes) pipe.close()
       throw error
+    } finally {
+      for (const fd of given) closeSync(fd)
     }
     const ended = new Promise<WaitStatus>((resolve) => this.#context.reaper.watch(runtimePid, resolve))
     endFirst(runtimePid)

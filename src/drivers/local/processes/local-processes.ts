@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import { mapWithLimit } from '../../../map-with-limit.ts'
-import type { ExecSpec, LostProcess, OutputChunk, ProcessExit } from '../../driver.ts'
+import type { ConnectedProcess, ConnectSpec, ExecSpec, LostProcess, OutputChunk, ProcessExit } from '../../driver.ts'
 import { ProcessIndex } from '../../process-index.ts'
 import { endExec } from '../monitor/exec-group.ts'
 import { readRecord, recordedIds, removeRecord } from '../monitor/process-record.ts'
@@ -12,6 +12,7 @@ import type { Monitors } from '../monitors/monitors.ts'
 import type { StartedProcesses } from '../network/socket-owners.ts'
 import type { Paths } from '../paths.ts'
 import { sendSignal } from '../system/signal.ts'
+import { ConnectionPipes } from './connection-pipes.ts'
 import { LocalProcess } from './local-process.ts'
 import { recordLostExit } from './record-lost-exit.ts'
 import { startError } from './start-error.ts'
@@ -43,12 +44,26 @@ export class LocalProcesses {
   /** Adopts the processes that the monitors have from before. */
   async load(states: ProcessState[]): Promise<void> {
     await mkdir(this.#options.paths.processes, { recursive: true, mode: 0o700 })
+    await ConnectionPipes.clear(this.#options.paths.connections)
     for (const state of states) this.#known.add(new LocalProcess(state, this.#options.monitor))
   }
 
-  async start(computerId: string, spec: ExecSpec): Promise<LocalProcess> {
+  /** Starts a process whose stdin and stdout are streams of this server. */
+  async connect(computerId: string, spec: ConnectSpec): Promise<ConnectedProcess> {
+    const pipes = new ConnectionPipes(this.#options.paths.connections, spec.processId)
+    let process: LocalProcess
+    try {
+      process = await this.start(computerId, { ...spec, stdin: false }, pipes.streams)
+    } catch (error) {
+      pipes.abandon()
+      throw error
+    }
+    return { process, ...pipes.open() }
+  }
+
+  async start(computerId: string, spec: ExecSpec, streams?: StartRequest['streams']): Promise<LocalProcess> {
     const { monitor } = this.#options
-    const process = startRequest(this.#options, computerId, spec)
+    const process = startRequest(this.#options, computerId, spec, streams)
     const { processId } = process
     const starting = Promise.withResolvers<LocalProcess>()
     this.#starting.set(processId, starting.promise)

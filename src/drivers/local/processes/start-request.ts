@@ -21,6 +21,7 @@ export function startRequest(
   { paths, execCommand, cgroupFiles }: Options,
   computerId: string,
   spec: ExecSpec,
+  streams?: StartRequest['streams'],
 ): StartRequest {
   const { processId, owner, argv, cwd, stdin, tty, timeoutMs, meta } = spec
   const user = resolveUser(paths.root(computerId), spec.user)
@@ -37,6 +38,7 @@ export function startRequest(
     command: execCommand,
     spec: processObject({ ...user, argv, env, cwd, tty }),
     stdin,
+    streams,
     tty,
     timeoutMs,
     aheadBytes: spec.backpressure ? (tty ? terminalAheadBytes : pipeAheadBytes) : undefined,

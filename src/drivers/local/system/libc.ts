@@ -33,6 +33,7 @@ const functions = {
   listen: libc.func('int listen(int fd, int backlog)'),
   accept4: libc.func('int accept4(int fd, void *address, void *length, int flags)'),
   recvmsg: libc.func('long recvmsg(int fd, _Inout_ void *message, int flags)'),
+  mkfifo: libc.func('int mkfifo(const char *path, uint mode)'),
   pipe2: libc.func('int pipe2(_Out_ int *fds, int flags)'),
   memfd_create: libc.func('int memfd_create(const char *name, uint flags)'),
   sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *priority)'),
