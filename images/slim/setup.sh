@@ -16,6 +16,9 @@ rm -r /usr/local/lib/node_modules/node-linux-* /usr/local/lib/node_modules/npm/d
 printf 'prefix=${HOME}/.local\nfund=false\nupdate-notifier=false\n' > /home/node/.npmrc
 chown node:node /home/node/.npmrc
 
+# Computers must not share host keys.
+rm -f /etc/ssh/ssh_host_*
+
 # There is no init that could run a package's daemon. Installing one must not fail because of that.
 printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
 chmod 0755 /usr/sbin/policy-rc.d
