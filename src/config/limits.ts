@@ -391,6 +391,28 @@ export const limits = {
   apiKeyNameLength: 100,
   /** Each is offered to every SSH connection of the account's computers, in a file that is written for it. */
   sshKeysPerAccount: 100,
+  /** Keys that a computer is created with. */
+  guestKeys: 20,
+  /** Certificates that are valid at the same time: more than a fleet of programs asks for in their life. */
+  sshCertificatesPerComputer: 200,
+  /** The life of a certificate for SSH: by default the document's, and at most an hour. */
+  sshCertificateDefaultMs: 15 * 60 * 1000,
+  sshCertificateMs: 60 * 60 * 1000,
+  /** A client names its version as soon as it is connected, and has finished its TLS handshake before. */
+  sshHelloMs: 10_000,
+  /** What a client may send before it has named its version. */
+  sshHelloBytes: 1024,
+  /** Time to prove who connects: a user may have to touch a key or type a passphrase. sshd itself ends it earlier. */
+  sshLoginMs: 40_000,
+  /** Connections from one network, and to one computer, whose users have not proved anything yet. */
+  sshUnprovenPerNetwork: 32,
+  sshUnprovenPerComputer: 16,
+  /** Connections to one computer. Each takes about 10 MiB of its memory. */
+  sshConnectionsPerComputer: 64,
+  /** How often it is checked whether users who are connected still may be. */
+  sshCheckMs: 1000,
+  /** A server whose connection is closed ends by itself within this time, or is killed. */
+  sshEndMs: 2000,
   /** The API document's grace period: until its end nothing is deleted, and the user can cancel. */
   deletionGraceMs: 30 * 24 * 60 * 60 * 1000,
   /** Length of a user's name. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
-import { cpus, totalmem } from 'node:os'
+import { cpus, hostname, totalmem } from 'node:os'
 import { resolve } from 'node:path'
+import { isWildcard } from './listen-address.ts'
 import { parseSecretKey } from './parse-secret-key.ts'
 import type { SecretSetting } from './secret-settings.ts'
 
@@ -104,6 +105,16 @@ export interface Settings {
   tempoToken: string | undefined
   /** The JSON-RPC URL of a node; undefined for the network's public node. */
   tempoRpc: string | undefined
+  /** The TCP ports from which each computer gets one for SSH; undefined: none does. */
+  sshPorts: { first: number; last: number } | undefined
+  /** The TLS port that leads to the SSH server of every computer by its name; undefined: there is none. */
+  sshEdgePort: number | undefined
+  /** The name or address at which clients reach these ports. */
+  sshHost: string
+  /** What follows the id of a computer in the name that a TLS client asks for. */
+  sshSuffix: string
+  /** A PEM file with the TLS port's certificate, its chain and its key; undefined for one that signs itself. */
+  sshEdgePem: string | undefined
 }
 
 export const firstCreditWays = ['email', 'github', 'issuer', 'wallet'] as const
@@ -273,6 +284,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     tempoRecipient: read.checked('CARREL_TEMPO_RECIPIENT', chainAddress, 'an address of 0x and 40 hex digits'),
     tempoToken: read.checked('CARREL_TEMPO_TOKEN', chainAddress, 'an address of 0x and 40 hex digits'),
     tempoRpc: read.secret('CARREL_TEMPO_RPC', isHttpUrl, 'an address such as https://rpc.example.com'),
+    ...sshSettings(env, read),
   }
   checkNames(settings)
   checkMail(settings)
@@ -319,6 +331,34 @@ function checkPlayMoney({ playMoney, host, publicUrl, trustedProxies, stripeKey 
 /** Returns whether a host name or address can only be this machine. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
+}
+
+type SshSettings = Pick<Settings, 'sshPorts' | 'sshEdgePort' | 'sshHost' | 'sshSuffix' | 'sshEdgePem'>
+
+function sshSettings(env: NodeJS.ProcessEnv, read: ReturnType<typeof reader>): SshSettings {
+  const publicUrl = env.CARREL_PUBLIC_URL && URL.parse(env.CARREL_PUBLIC_URL)?.hostname
+  const listenHost = env.CARREL_HOST || '127.0.0.1'
+  const ownHost = isWildcard(listenHost) ? hostname() : listenHost
+  const domain = (env.CARREL_PREVIEW_DOMAIN || 'localhost').replace(/^\.|\.$/g, '')
+  return {
+    sshPorts: read.checked('CARREL_SSH_PORTS', portRange, 'a range of at most 10000 ports such as 42000-42999'),
+    sshEdgePort: env.CARREL_SSH_EDGE_PORT ? read.integer('CARREL_SSH_EDGE_PORT', 0, 0, 65_535) : undefined,
+    sshHost: read.text(
+      'CARREL_SSH_HOST',
+      (publicUrl || ownHost).replace(/^\[|\]$/g, ''),
+      /^[\w.:-]+$/,
+      'a name or an address',
+    ),
+    sshSuffix: read
+      .text('CARREL_SSH_SUFFIX', `ssh.${domain}`, /^[a-z0-9.-]+$/, 'a domain name in lower case')
+      .replace(/^\.|\.$/g, ''),
+    sshEdgePem: env.CARREL_SSH_EDGE_PEM || undefined,
+  }
+}
+
+function portRange(text: string): SshSettings['sshPorts'] {
+  const [, first = 0, last = 0] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).map(Number)
+  return first > 0 && last <= 65_535 && last >= first && last - first < 10_000 ? { first, last } : undefined
 }
 
 /** Returns the addresses of GitHub. An enterprise server has its API below its own address. */

@@ -13,6 +13,7 @@ import { MemoryBudget } from './budgets/memory-budget.ts'
 import type { ImageDefaults } from './computers/computers.ts'
 import type { PlannedImage } from './computers/durable/desktop-image.ts'
 import { openComputers } from './computers/open-computers.ts'
+import { Ssh } from './computers/ssh/ssh.ts'
 import type { Budgets, Context } from './context.ts'
 import { DatabaseHealth } from './database-health.ts'
 import type { Engine } from './engine.ts'
@@ -86,6 +87,7 @@ export async function assemble(
   const engine: Engine = {
     ...withIdentity,
     ...openComputers(withIdentity, { image, desktopImage }, () => engine, onOutputOver),
+    ssh: await Ssh.open(secrets),
     responseSizes: new ResponseSizes(),
     openClaims: new Set(),
     uptime: new Uptime({ ...parts, stopping }),

@@ -5,6 +5,8 @@ import { settleInconsistent } from './computers/lifecycle/reconcile.ts'
 import { sweepLeases } from './computers/lifecycle/sweep.ts'
 import { pruneProcesses } from './computers/processes/prune-processes.ts'
 import { pruneSessions } from './computers/access-sessions/prune-sessions.ts'
+import { pruneCertificates } from './computers/ssh/certificates/issue-certificate.ts'
+import { endLapsed } from './computers/ssh/end-lapsed.ts'
 import { deleteDue } from './deletion/delete-due.ts'
 import type { Engine } from './engine.ts'
 import { pruneKeys } from './idempotency/keys.ts'
@@ -53,6 +55,7 @@ export function schedule(
     [limits.usageIntervalMs, () => settleRunning(engine)],
     [limits.storageIntervalMs, () => measureStorage(engine)],
     [limits.paymentPollMinMs, () => checkPayments(false)],
+    [limits.sshCheckMs, () => endLapsed(engine)],
     [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],
     [limits.uptimeCheckMs, () => engine.uptime.check()],
     [pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })],
@@ -63,6 +66,7 @@ export function schedule(
     [pruneIntervalMs, onOneNode(() => pruneWalletProofs(engine))],
     [pruneIntervalMs, onOneNode(() => pruneInvitations(engine))],
     [pruneIntervalMs, onOneNode(() => pruneUptime(engine))],
+    [pruneIntervalMs, onOneNode(() => pruneCertificates(engine))],
   ]
   const stops = tasks.map(([everyMs, work]) => repeat(log, everyMs, work))
   return async () => {

@@ -11,6 +11,7 @@ import { AccountLimits } from '../http/rate-limits.ts'
 import { OpenRequests } from '../http/open-requests.ts'
 import { SocketServer } from '../http/sockets/socket-server.ts'
 import { addUptimeProbes } from './uptime-probes.ts'
+import { SshDoors } from '../ssh/ssh-doors.ts'
 
 export interface OpenApp {
   app: App
@@ -30,13 +31,16 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
   const app = await createApp({ engine, surfaces, onUpgrade, openRequests, accountLimits, connections })
   await addSurfaces(app, engine)
   const sockets = new SocketServer({ engine, accountLimits, connections }, app.catalog.sockets)
+  const ssh = new SshDoors(engine, networks)
   return {
     app,
     listen: async () => {
       await listen(app, engine.settings)
       addUptimeProbes(engine)
+      await ssh.open()
     },
     close: async () => {
+      ssh.close()
       sockets.close()
       await closeApp(app, openRequests, engine.server.closing)
     },

@@ -356,6 +356,9 @@ describe('two accounts', { timeout: 300_000 }, () => {
           ['POST', '/exec', { command: ['true'] }],
           ['POST', '/access-sessions', { kind: 'exec' }],
           ['POST', '/files/ops', { operation: 'list' }],
+          ['GET', '/connection'],
+          ['POST', '/ssh/certificates', { ssh_key_id: 'k7w2m9x4c1v8n3q6t5hz' }],
+          ['POST', '/ssh-credentials'],
         ] as const
       ).map(([method, path, body]) => [
         `${method} /v1/computers/:id${path}`,

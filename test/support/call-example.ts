@@ -51,6 +51,9 @@ export const needsState = new Set([
   'DELETE /v1/computers/{id}',
   'POST /v1/computers/{id}/actions/start',
   'POST /v1/computers/{id}/actions/stop',
+  // They need ports for SSH.
+  'POST /v1/computers/{id}/ssh/certificates',
+  'POST /v1/computers/{id}/ssh-credentials',
   // They need the id of a key, an operation or an image, which the server chooses.
   'DELETE /v1/ssh-keys/{sshKeyId}',
   'GET /v1/operations/{operationId}',

@@ -78,6 +78,7 @@ export function addComputerRoutes(app: App, engine: Engine): void {
         displayName: body.display_name,
         size: sizeOf(wantedSizeOf(body)),
         image: body.source?.image_id || undefined,
+        authorizedKeys: body.guest?.authorized_keys,
         requestKey: idempotencyKeyOf(request),
       })
       void reply.status(202)

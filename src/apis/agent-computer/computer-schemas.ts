@@ -116,6 +116,16 @@ export const createComputerBody = object({
   ),
   handle: Type.Optional(handle),
   display_name: Type.Optional(displayName),
+  guest: Type.Optional(
+    object({
+      authorized_keys: Type.Optional(
+        Type.Array(Type.String({ minLength: 1, maxLength: 10_000 }), {
+          description: 'Public keys that open this computer by SSH, beside the SSH keys of the workspace',
+          maxItems: limits.guestKeys,
+        }),
+      ),
+    }),
+  ),
   platform: Type.Optional(Type.String({ description: 'linux; this server has no other', maxLength: 64 })),
   ...size,
 })

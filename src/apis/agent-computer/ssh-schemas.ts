@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
+import { limits } from '../../config/limits.ts'
 import { patterns } from '../../http/patterns.ts'
-import { nullableTime, object, time } from '../schema.ts'
+import { nullable, nullableText, nullableTime, object, time } from '../schema.ts'
 
 const sshKey = object({
   id: Type.String({ description: 'The id of the key' }),
@@ -32,4 +33,56 @@ export const newSshKeyBody = object({
       maxLength: 100,
     }),
   ),
+})
+
+const lifeSeconds = Type.Optional(
+  Type.Integer({
+    description: 'How long it can be used to connect, in seconds; 15 minutes by default. A connection may last longer',
+    minimum: 60,
+    maximum: limits.sshCertificateMs / 1000,
+  }),
+)
+export const certificateBody = object({
+  ssh_key_id: Type.String({ description: 'A key of GET /v1/ssh-keys', minLength: 1, maxLength: 128 }),
+  ttl_seconds: lifeSeconds,
+})
+export const credentialsBody = Type.Optional(object({ ttl_seconds: lifeSeconds }))
+
+const sshUser = Type.String({ description: 'The user to log in as; every other user of the computer works too' })
+export const certificateAnswer = object({
+  authorized_key: Type.String({ description: 'The certificate, for the -cert.pub file beside the private key' }),
+  ssh_user: sshUser,
+  ssh_host: Type.String({ description: 'Where to connect' }),
+  ssh_port: Type.Integer(),
+  expires_at: time(),
+  host_public_key: Type.String({ description: 'The key that the computer shows, for known_hosts' }),
+})
+export const credentialsAnswer = object({
+  computer_id: Type.String(),
+  computer_handle: Type.String(),
+  ssh_user: sshUser,
+  edge_host: Type.String({ description: 'Where to connect by TLS, with ALPN ssh' }),
+  edge_port: Type.Integer(),
+  sni: Type.String({ description: 'The server name to ask for in the TLS handshake' }),
+  client_private_key: Type.String({ description: 'Made for this request, in the format of OpenSSH' }),
+  client_public_key: Type.String(),
+  client_certificate: Type.String({ description: 'For the -cert.pub file beside the private key' }),
+  guest_host_public_key: Type.String({ description: 'The key that the computer shows, for known_hosts' }),
+  expires_at: time(),
+})
+
+export const connectionAnswer = object({
+  connection: object({
+    handle: Type.String(),
+    web_url: Type.String({ description: 'Empty where there is none' }),
+    vnc_url: Type.String({ description: 'Empty where there is none' }),
+    browser_available: Type.Boolean(),
+    vnc_available: Type.Boolean(),
+    ssh_available: Type.Boolean({ description: 'Whether this server has a port for SSH' }),
+    ssh_host: nullableText('Where a plain SSH client connects; null where computers have no ports'),
+    ssh_port: nullable(Type.Integer(), { description: 'The TCP port of this computer alone' }),
+    ssh_user: nullableText('The user to log in as'),
+    ssh_host_public_key: nullableText('The key that the computer shows, for known_hosts'),
+  }),
+  ports: Type.Array(object({}), { description: 'Always empty' }),
 })

@@ -14,6 +14,7 @@ import { addPortRoutes } from './port-routes.ts'
 import { addMeRoutes } from './me-routes.ts'
 import { addStatusRoutes } from './status-routes.ts'
 import { addSshKeyRoutes } from './ssh-key-routes.ts'
+import { addSshRoutes } from './ssh-routes.ts'
 import { addUsageRoutes } from './usage-routes.ts'
 
 /** Agent Computer's API: computers that keep their files, the account, its usage and its spending limits. */
@@ -49,7 +50,7 @@ export const agentComputer: Surface = {
       description: 'Ports of computers with stable public addresses.',
       routes: [addPortRoutes],
     },
-    { name: 'SSH', description: 'Keys and certificates for SSH.', routes: [addSshKeyRoutes] },
+    { name: 'SSH', description: 'Keys and certificates for SSH.', routes: [addSshKeyRoutes, addSshRoutes] },
     { name: 'Account', description: 'The account of a token.', routes: [addMeRoutes] },
     {
       name: 'Billing',

@@ -11,11 +11,11 @@ export function streamsOf(process: ProcessHandle, stdout: Descriptor): Pick<Conn
         () => done(),
         () => done(),
       ),
-    destroy: (error, done) =>
-      void process.closeStdin().then(
-        () => done(error),
-        () => done(error),
-      ),
+    destroy: (error, done) => {
+      // It is closed before, when everything was written.
+      process.closeStdin().catch(() => {})
+      done(error)
+    },
   })
   const output = new Readable({
     read(size) {

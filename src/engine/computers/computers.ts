@@ -14,6 +14,7 @@ import type { LiveEvents } from './live-events.ts'
 import type { PortVisits } from './ports/port-visits.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { PortWatch } from './ports/port-watch.ts'
+import type { Ssh } from './ssh/ssh.ts'
 import type { ClientPresence } from './processes/client-presence.ts'
 import type { OutputRetention } from './processes/output-retention.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
@@ -35,6 +36,7 @@ export interface Computers {
   outputRetention: OutputRetention
   clientPresence: ClientPresence
   creditClock: CreditClock
+  ssh: Ssh
   /** Admits starts of computers. */
   creates: FairSemaphore
   /** Admits starts of processes. */

@@ -35,7 +35,7 @@ export function openComputers(
   { image, desktopImage }: { image: ImageDefaults; desktopImage?: PlannedImage | undefined },
   context: () => ComputersContext,
   onOutputOver: () => void,
-): Computers {
+): Omit<Computers, 'ssh'> {
   const liveEvents = new LiveEvents()
   const outputRetention = new OutputRetention(() => outputTotalBytes(driver.metrics().disk.sizeBytes))
   return {

@@ -5,7 +5,10 @@ import type { KeySettings } from './secret-keys.ts'
 import type { SecretName, Secrets } from './secrets.ts'
 
 /** The files in which earlier versions kept secrets. */
-const files: Record<SecretName, string> = { 'signing-key': 'signing-key.json', 'challenge-secret': 'mpp-secret' }
+const files: Partial<Record<SecretName, string>> = {
+  'signing-key': 'signing-key.json',
+  'challenge-secret': 'mpp-secret',
+}
 
 /**
  * Takes secrets that are files of the data directory into the database, and removes the files once the database is on

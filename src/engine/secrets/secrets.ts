@@ -7,7 +7,12 @@ import type { SecretKey } from './secret-key.ts'
 import { openSecretKeys, type KeySettings, type SecretKeys } from './secret-keys.ts'
 
 /** Names of secrets; each is the name of a row. */
-export type SecretName = 'signing-key' | 'challenge-secret'
+export type SecretName =
+  | 'signing-key'
+  | 'challenge-secret'
+  | 'ssh-user-authority'
+  | 'ssh-host-secret'
+  | 'ssh-edge-certificate'
 
 /**
  * What the servers of a database have to know together: rows that are encrypted with a key that is not in the database.

@@ -10,6 +10,7 @@ import { assertCredit } from '../credit/assert-credit.ts'
 import { assertRoom } from '../lifecycle/assert-room.ts'
 import { assertCapacity } from './capacity.ts'
 import { newComputer } from '../lifecycle/new-computer.ts'
+import { lineOf, parsePublicKey } from '../ssh/keys/public-key.ts'
 import { readableName } from './readable-name.ts'
 import type { Size } from './sizes.ts'
 
@@ -20,6 +21,8 @@ export interface NewComputer {
   size: Size
   /** The id of an image; the one with a desktop when left out, which need not be built yet. */
   image?: string | undefined
+  /** Public keys that open the computer by SSH, beside those of its workspace. */
+  authorizedKeys?: readonly string[] | undefined
   /** The Idempotency-Key of the request: a repeated one returns the same computer. */
   requestKey?: string | undefined
 }
@@ -38,6 +41,7 @@ export async function createComputer(engine: ComputersContext, caller: Caller, w
   const { db, operations } = engine
   const earlier = wanted.requestKey && (await begunBefore(engine, caller, wanted.requestKey))
   if (earlier) return earlier
+  const authorizedKeys = wanted.authorizedKeys?.map((key) => lineOf(parsePublicKey(key, 'guest.authorized_keys')))
   await assertCredit(engine, caller)
   const image = wanted.image ?? engine.desktopImage.id
   await assertImage(engine, image)
@@ -55,6 +59,7 @@ export async function createComputer(engine: ComputersContext, caller: Caller, w
       display_name: wanted.displayName ?? null,
       lifecycle: 'durable',
       idle_timeout_ms: null,
+      authorized_keys: authorizedKeys?.join('\n') || null,
     }
     await trx.insertInto('computers').values(computer).execute()
     const operation = await operations.insert(trx, {

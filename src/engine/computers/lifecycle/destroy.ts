@@ -43,6 +43,8 @@ export async function destroyComputer(
   })
   engine.exposedPorts.forget(id)
   engine.activity.forget(id)
+  engine.ssh.connections.endOf(id, 'the computer was deleted')
+  void engine.ssh.onPort(id, undefined)
 }
 
 async function markDeleting(engine: Pick<ComputersContext, 'db' | 'node'>, row: Home & Pick<ComputerRow, 'node_id'>) {

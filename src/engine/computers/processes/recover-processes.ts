@@ -2,6 +2,7 @@ import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { forgetProbe, isProbe } from './probe-exec.ts'
 import type { ProcessMeta } from './process-meta.ts'
+import { endEarlierServer, isOfConnection } from '../ssh/open-server.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
@@ -15,6 +16,10 @@ export async function recoverProcesses(engine: ComputersContext): Promise<void> 
       void forgetProbe(engine, process).catch((error: unknown) =>
         engine.log.warn({ err: error }, 'cannot forget a process of an earlier server'),
       )
+      continue
+    }
+    if (isOfConnection(process)) {
+      endEarlierServer(engine, process)
       continue
     }
     if (!process.exit) {

@@ -14,8 +14,12 @@ export interface PublicKey {
 /**
  * Returns the public key in a text such as the content of `id_ed25519.pub`. Throws `invalid_request`, with the reason,
  * for a text that is not exactly one key of a type that is still considered secure.
+ *
+ * @param fieldName the field of the request that has the text
  */
-export function parsePublicKey(text: string): PublicKey {
+export function parsePublicKey(text: string, fieldName = 'public_key'): PublicKey {
+  const refusal = (reason: string) =>
+    new CarrelError('invalid_request', `Cannot use field "${fieldName}": ${reason}`, { details: { field: fieldName } })
   if (text.includes('PRIVATE KEY'))
     throw refusal('it is a private key; send the content of the .pub file, and replace this key if it was shared')
   const line = text.trim()
@@ -67,12 +71,6 @@ function checkRsa([exponent, modulus, ...rest]: Buffer[]): string | undefined {
   const bits = (modulus.length - first) * 8 - Math.clz32(modulus[first]!) + 24
   if (bits < minRsaBits) return `it is an RSA key of ${bits} bits, and needs at least ${minRsaBits}`
   return bits > maxRsaBits ? `it is an RSA key of ${bits} bits, more than OpenSSH accepts` : undefined
-}
-
-function refusal(reason: string): CarrelError {
-  return new CarrelError('invalid_request', `Cannot use field "public_key": ${reason}`, {
-    details: { field: 'public_key' },
-  })
 }
 
 const damaged = 'it is damaged or incomplete'
