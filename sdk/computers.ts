@@ -72,6 +72,37 @@ export interface ComputerUsage {
   updated_at: string
 }
 
+/** Where a computer is reached. */
+export interface ComputerConnection {
+  handle: string
+  /** Whether the server has a port for SSH. */
+  ssh_available: boolean
+  /** Where a plain SSH client connects; null where computers have no ports of their own. */
+  ssh_host: string | null
+  ssh_port: number | null
+  ssh_user: string | null
+  /** The key that the computer shows, for `known_hosts`. */
+  ssh_host_public_key: string | null
+}
+
+/** A key that opens one computer by SSH for some minutes, and where to connect by TLS. */
+export interface SshCredentials {
+  computer_id: string
+  computer_handle: string
+  ssh_user: string
+  edge_host: string
+  edge_port: number
+  /** The server name to ask for in the TLS handshake. */
+  sni: string
+  /** In the format of OpenSSH. */
+  client_private_key: string
+  client_public_key: string
+  /** For the `-cert.pub` file beside the private key. */
+  client_certificate: string
+  guest_host_public_key: string
+  expires_at: string
+}
+
 export interface SettleOptions extends RequestOptions {
   /** Called with each state of the operation that differs from the last one. */
   onProgress?: ((operation: ComputerOperation) => void) | undefined
@@ -162,6 +193,18 @@ export class Computers {
   /** Returns what a computer has used since it was created. */
   async usage(computer: string, options: RequestOptions = {}): Promise<ComputerUsage> {
     return (await this.#get<{ usage: ComputerUsage }>(`${pathOf(computer)}/usage`, options)).usage
+  }
+
+  /** Returns where a computer is reached. */
+  async connection(computer: string, options: RequestOptions = {}): Promise<ComputerConnection> {
+    const path = `${pathOf(computer)}/connection`
+    return (await this.#get<{ connection: ComputerConnection }>(path, options)).connection
+  }
+
+  /** Makes a key that opens a computer by SSH for 15 minutes, by the TLS port of the server. */
+  sshCredentials(computer: string, options: RequestOptions = {}): Promise<SshCredentials> {
+    const path = `${pathOf(computer)}/ssh-credentials`
+    return this.#context.transport.json({ method: 'POST', path, json: {}, retry: 'repeatable', ...callFields(options) })
   }
 
   /**

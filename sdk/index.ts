@@ -6,12 +6,14 @@ export type { CallOptions, RequestOptions } from './context.ts'
 export type {
   BegunOnComputer,
   Computer,
+  ComputerConnection,
   ComputerOperation,
   Computers,
   ComputerSize,
   ComputerUsage,
   CreateComputerOptions,
   SettleOptions,
+  SshCredentials,
 } from './computers.ts'
 export {
   CarrelApiError,

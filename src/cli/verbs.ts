@@ -169,6 +169,18 @@ export const verbs: Record<string, VerbEntry> = {
     summary: 'Computers that keep their files: list, create, start, stop',
     load: async () => (await import('./verbs/computers.ts')).computers,
   },
+  ssh: {
+    group: 'Computers',
+    synopsis: 'ssh <computer> [command]',
+    summary: 'Open a shell in a computer by SSH',
+    load: async () => (await import('./verbs/ssh.ts')).ssh,
+  },
+  'ssh-config': {
+    group: 'Computers',
+    synopsis: 'ssh-config',
+    summary: 'Print what ssh, scp, rsync and editors need to know',
+    load: async () => (await import('./verbs/ssh-config.ts')).sshConfig,
+  },
   login: {
     group: 'Account',
     synopsis: 'login [token]',

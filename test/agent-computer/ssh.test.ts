@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { TestServer, until } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
 
+const cliPath = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const proxy = fileURLToPath(new URL('./fixtures/tls-proxy.ts', import.meta.url))
 
 interface Result {
@@ -20,9 +21,9 @@ interface Result {
 }
 
 /** Runs a program to its end. */
-function run(program: string, args: string[], input = ''): Promise<Result> {
+function run(program: string, args: string[], input = '', env = process.env): Promise<Result> {
   return new Promise((resolve) => {
-    const child = execFile(program, args, (error, stdout, stderr) =>
+    const child = execFile(program, args, { env }, (error, stdout, stderr) =>
       resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
     )
     child.stdin!.on('error', () => {}).end(input)
@@ -240,5 +241,27 @@ describe("OpenSSH's programs", { timeout: 180_000, skip }, () => {
     const { exitCode, stderr } = await ssh('stopping', 'true')
     assert.equal(exitCode, 255)
     assert.match(stderr, /The computer is stopped: start it/)
+  })
+
+  test('carrel ssh starts a stopped computer; with ssh-config, ssh does so by itself', async () => {
+    const env = { ...process.env, HOME: directory, CARREL_URL: server.url, CARREL_TOKEN: server.token }
+    const carrel = (...args: string[]) => run(process.execPath, [cliPath, ...args], '', env)
+    const stop = async () => {
+      await call('POST', `/computers/${second}/actions/stop`)
+      await until(
+        () => stateOf(second),
+        (state) => state === 'stopped',
+      )
+    }
+    const shown = await carrel('ssh', second, '--', 'id -un; exit 5')
+    assert.deepEqual([shown.exitCode, shown.stdout], [5, 'node\n'], shown.stderr)
+    assert.equal((await carrel('ssh', '-u', 'root', second, 'id', '-u')).stdout, '0\n')
+    const entries = join(directory, 'entries')
+    writeFileSync(entries, (await carrel('ssh-config')).stdout)
+    await stop()
+    const copied = await run('scp', ['-F', entries, config, `${second}:/tmp/by-handle`], '', env)
+    assert.equal(copied.exitCode, 0, copied.stderr)
+    const listed = await run('ssh', ['-F', entries, second, 'ls /tmp/by-handle'], '', env)
+    assert.deepEqual([listed.exitCode, listed.stdout], [0, '/tmp/by-handle\n'], listed.stderr)
   })
 })

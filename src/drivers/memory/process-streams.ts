@@ -13,7 +13,7 @@ export function streamsOf(process: ProcessHandle, stdout: Descriptor): Pick<Conn
       ),
     destroy: (error, done) => {
       // It is closed before, when everything was written.
-      process.closeStdin().catch(() => {})
+      void closeInput(process)
       done(error)
     },
   })
@@ -27,4 +27,8 @@ export function streamsOf(process: ProcessHandle, stdout: Descriptor): Pick<Conn
     },
   })
   return { stdin, stdout: output }
+}
+
+async function closeInput(process: ProcessHandle): Promise<void> {
+  await process.closeStdin().catch(() => {})
 }
