@@ -106,8 +106,28 @@ export interface Driver {
   /** Returns the listening TCP sockets of a computer, in ascending order of ports. Cheap enough for regular polling. */
   listeners(id: string): Promise<Listener[]>
 
-  /** Takes a snapshot of the root file system, in constant time where `capabilities.snapshots` is true. */
-  snapshot(id: string, snapshotId: string): Promise<void>
+  /**
+   * Gives a computer other limits. Returns false, and changes nothing, when a running computer uses more memory than it
+   * would have, so that it has to be stopped first; otherwise the limits hold at once. What depends on the size of the
+   * memory at the start, such as the size of `/dev/shm`, follows at the next start. Rejects with `conflict` when its
+   * disk holds more than it may then.
+   */
+  resize(id: string, limits: ComputerLimits): Promise<boolean>
+
+  /**
+   * Takes a snapshot of the root file system, in constant time where `capabilities.snapshots` is true. What a running
+   * computer has written goes to the disk first, while its programs run; then they are frozen for the moment of the
+   * snapshot, however much that was.
+   */
+  snapshot(id: string, snapshotId: string): Promise<SnapshotTaken>
+  /**
+   * Replaces the files of a stopped computer, and the image below them, by those of a snapshot. Afterwards they are
+   * wholly of the snapshot or, when this fails, what they were. Rejects with `conflict` when the computer runs, and with
+   * `not_found` or `image_missing` as `create` does.
+   */
+  restore(id: string, snapshotId: string): Promise<void>
+  /** Returns what a snapshot holds; undefined when it does not exist or the storage does not count it. */
+  snapshotUse(snapshotId: string): Promise<StorageUse | undefined>
   deleteSnapshot(snapshotId: string): Promise<void>
   /**
    * Returns a snapshot as a stream, from which another node's driver can make the same snapshot. It is written in the
@@ -217,6 +237,20 @@ export interface SnapshotPage {
   next?: string
 }
 
+/** Bytes of a computer's own layer, without its image. */
+export interface StorageUse {
+  usedBytes: number
+  /** The part that no other computer and no snapshot has. */
+  exclusiveBytes: number
+}
+
+export interface SnapshotTaken {
+  /** For how long the programs stood still, in milliseconds; 0 for a computer that did not run. */
+  pausedMs: number
+  /** What the computer held at that moment, before it shared all of it with the snapshot; undefined where not counted. */
+  use: StorageUse | undefined
+}
+
 export interface ComputerStats {
   memoryBytes: number
   memoryLimitBytes: number
@@ -225,6 +259,8 @@ export interface ComputerStats {
   pids: number
   /** undefined where the storage does not count it. */
   diskBytes: number | undefined
+  /** The part of `diskBytes` that no other computer and no snapshot has. */
+  exclusiveDiskBytes: number | undefined
   diskLimitBytes: number
   /** How many processes the kernel has killed for lack of memory since the start. */
   oomKills: number

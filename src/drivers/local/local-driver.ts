@@ -4,6 +4,7 @@ import type {
   ConnectedProcess,
   ConnectSpec,
   ComputerFiles,
+  ComputerLimits,
   ComputerPage,
   ComputerSpec,
   ComputerStats,
@@ -20,7 +21,9 @@ import type {
   ShownFiles,
   SnapshotFormat,
   SnapshotPage,
+  SnapshotTaken,
   StopReason,
+  StorageUse,
 } from '../driver.ts'
 import { checkPage } from '../pages.ts'
 import type { LocalDriverOptions } from './assembly/driver-options.ts'
@@ -106,8 +109,13 @@ export class LocalDriver implements Driver {
 
   async stats(id: string): Promise<ComputerStats> {
     const { limits } = this.#parts.computers.record(id)
-    const diskBytes = await this.#parts.volumes.used(id)
-    const own = { memoryLimitBytes: limits.memoryBytes, diskBytes, diskLimitBytes: limits.diskBytes }
+    const use = await this.#parts.volumes.use(id)
+    const own = {
+      memoryLimitBytes: limits.memoryBytes,
+      diskBytes: use?.usedBytes,
+      exclusiveDiskBytes: use?.exclusiveBytes,
+      diskLimitBytes: limits.diskBytes,
+    }
     if (!this.#parts.computers.isRunning(id)) return { ...own, memoryBytes: 0, cpuMicros: 0, pids: 0, oomKills: 0 }
     return { ...own, ...(await this.#parts.cgroups.usage(this.#parts.paths.cgroup(id))) }
   }
@@ -177,9 +185,21 @@ export class LocalDriver implements Driver {
     return this.#listeners.of(id, { slot: computers.slot(id), pids, started: processes.startedOn(id) })
   }
 
-  async snapshot(id: string, snapshotId: string): Promise<void> {
+  resize(id: string, limits: ComputerLimits): Promise<boolean> {
+    return this.#parts.computers.resize(id, limits)
+  }
+
+  async snapshot(id: string, snapshotId: string): Promise<SnapshotTaken> {
     this.#parts.guard.assertSpace(`make snapshot "${snapshotId}"`)
     return this.#parts.computers.snapshot(id, snapshotId)
+  }
+  async restore(id: string, snapshotId: string): Promise<void> {
+    this.#parts.guard.assertSpace(`restore snapshot "${snapshotId}"`)
+    this.#parts.files.renew(id)
+    return this.#parts.computers.restore(id, snapshotId)
+  }
+  snapshotUse(snapshotId: string): Promise<StorageUse | undefined> {
+    return this.#parts.volumes.snapshotUse(snapshotId)
   }
   deleteSnapshot(snapshotId: string): Promise<void> {
     return this.#parts.transfers.deleteSnapshot(snapshotId)

@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { serverFilesPath, type ComputerSpec, type ShownFiles, type StopReason } from '../driver.ts'
+import {
+  serverFilesPath,
+  type ComputerLimits,
+  type ComputerSpec,
+  type ShownFiles,
+  type StopReason,
+} from '../driver.ts'
 import { FileSystem } from './file-system/file-system.ts'
-import type { DirectoryNode } from './file-system/nodes.ts'
+import type { MemorySnapshot } from './memory-host.ts'
 import { programs } from './programs/programs.ts'
 import { Machine } from './tasks/machine.ts'
 import type { Task } from './tasks/task.ts'
@@ -9,10 +15,10 @@ import type { RunProcess } from './run-process.ts'
 
 /** A computer: its files and, while it runs, a machine with tasks. */
 export class MemoryComputer {
-  readonly spec: ComputerSpec
+  spec: ComputerSpec
   /** The image that the computer was created from, directly or by a snapshot. */
-  readonly image: string
-  readonly files: FileSystem
+  image: string
+  files: FileSystem
   /** Aborts when the computer is destroyed, which ends the watches on its files. */
   readonly destroyed = new AbortController()
   /** Called when its first process ends by itself. */
@@ -21,10 +27,21 @@ export class MemoryComputer {
   /** The processes that run, by id. */
   readonly running = new Map<string, RunProcess>()
 
-  constructor(spec: ComputerSpec, image: string, root: DirectoryNode) {
+  constructor(spec: ComputerSpec, { image, root, usedBytes }: MemorySnapshot) {
     this.spec = spec
     this.image = image
-    this.files = new FileSystem(root, spec.limits.diskBytes)
+    this.files = new FileSystem(root.copy(), spec.limits.diskBytes, usedBytes)
+  }
+
+  /** Replaces the files of a stopped computer. */
+  restore({ image, root, usedBytes }: MemorySnapshot): void {
+    this.image = image
+    this.files = new FileSystem(root.copy(), this.spec.limits.diskBytes, usedBytes)
+  }
+
+  resize(limits: ComputerLimits): void {
+    this.spec = { ...this.spec, limits }
+    this.files.limitBytes = limits.diskBytes
   }
 
   get machine(): Machine | undefined {

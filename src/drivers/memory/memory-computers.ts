@@ -1,8 +1,16 @@
 import { CarrelError } from '../../errors.ts'
-import type { ComputerPage, ComputerSpec, ComputerStats, ExistingComputer, PageOptions, StopReason } from '../driver.ts'
+import type {
+  ComputerLimits,
+  ComputerPage,
+  ComputerSpec,
+  ComputerStats,
+  ExistingComputer,
+  PageOptions,
+  StopReason,
+} from '../driver.ts'
 import { pageOf } from '../pages.ts'
 import { MemoryComputer } from './memory-computer.ts'
-import type { MemoryHost } from './memory-host.ts'
+import type { MemoryHost, MemorySnapshot } from './memory-host.ts'
 import type { Machine } from './tasks/machine.ts'
 
 const bytesOfTask = 1024 * 1024
@@ -36,8 +44,7 @@ export class MemoryComputers {
   create(spec: ComputerSpec): void {
     if (this.#host.computers.has(spec.id))
       throw new CarrelError('already_exists', `Cannot create computer "${spec.id}": it exists`)
-    const { image, root } = this.#source(spec)
-    const computer = new MemoryComputer(spec, image, root.copy())
+    const computer = new MemoryComputer(spec, this.#source(spec))
     this.#host.computers.set(spec.id, computer)
     this.#report(spec.id, computer)
   }
@@ -86,6 +93,8 @@ export class MemoryComputers {
       cpuMicros: machine?.cpuMicros ?? 0,
       pids,
       diskBytes: files.usedBytes,
+      // A copy shares nothing.
+      exclusiveDiskBytes: files.usedBytes,
       diskLimitBytes: spec.limits.diskBytes,
       oomKills: 0,
     }
@@ -99,15 +108,40 @@ export class MemoryComputers {
     return begun.length > 0 ? Date.now() - Math.min(...begun) : undefined
   }
 
-  #source({ source }: ComputerSpec) {
+  resize(id: string, limits: ComputerLimits): boolean {
+    const computer = this.get(id)
+    const { usedBytes } = computer.files
+    if (usedBytes > limits.diskBytes)
+      throw new CarrelError('conflict', `Cannot resize computer "${id}": its disk holds ${usedBytes} bytes`, {
+        details: { usedBytes },
+      })
+    if (this.stats(id).memoryBytes > limits.memoryBytes) return false
+    computer.resize(limits)
+    return true
+  }
+
+  restore(id: string, snapshotId: string): void {
+    const computer = this.get(id)
+    if (computer.machine)
+      throw new CarrelError('conflict', `Cannot restore computer "${id}": it is running`, {
+        details: { state: 'running' },
+      })
+    computer.restore(this.#snapshot(snapshotId))
+  }
+
+  #source({ source }: ComputerSpec): MemorySnapshot {
     if ('image' in source) {
       const image = this.#host.images.get(source.image)
-      if (image) return { image: source.image, root: image.root }
+      if (image) return { image: source.image, root: image.root, usedBytes: 0 }
       throw new CarrelError('image_missing', `Cannot create a computer: image "${source.image}" is missing`)
     }
-    const snapshot = this.#host.snapshots.get(source.snapshot)
+    return this.#snapshot(source.snapshot)
+  }
+
+  #snapshot(id: string): MemorySnapshot {
+    const snapshot = this.#host.snapshots.get(id)
     if (snapshot) return snapshot
-    throw new CarrelError('not_found', `Cannot create a computer: snapshot "${source.snapshot}" is missing`)
+    throw new CarrelError('not_found', `Cannot use snapshot "${id}": it is missing`)
   }
 
   #report(id: string, computer: MemoryComputer): void {

@@ -5,6 +5,7 @@ import type {
   ConnectedProcess,
   ConnectSpec,
   ComputerFiles,
+  ComputerLimits,
   ComputerPage,
   ComputerSpec,
   ComputerStats,
@@ -21,7 +22,9 @@ import type {
   ShownFiles,
   SnapshotFormat,
   SnapshotPage,
+  SnapshotTaken,
   StopReason,
+  StorageUse,
 } from '../driver.ts'
 import { checkPage, pageOf } from '../pages.ts'
 import { MemoryComputers } from './memory-computers.ts'
@@ -174,9 +177,22 @@ export class MemoryDriver implements Driver {
     return []
   }
 
-  async snapshot(id: string, snapshotId: string): Promise<void> {
+  async resize(id: string, limits: ComputerLimits): Promise<boolean> {
+    return this.#computers.resize(id, limits)
+  }
+
+  async snapshot(id: string, snapshotId: string): Promise<SnapshotTaken> {
     const { files, image } = this.#computers.get(id)
-    this.#host.snapshots.set(snapshotId, { root: files.root.copy(), image })
+    const { usedBytes } = files
+    this.#host.snapshots.set(snapshotId, { root: files.root.copy(), image, usedBytes })
+    return { pausedMs: 0, use: { usedBytes, exclusiveBytes: usedBytes } }
+  }
+  async restore(id: string, snapshotId: string): Promise<void> {
+    this.#computers.restore(id, snapshotId)
+  }
+  async snapshotUse(snapshotId: string): Promise<StorageUse | undefined> {
+    const usedBytes = this.#host.snapshots.get(snapshotId)?.usedBytes
+    return usedBytes === undefined ? undefined : { usedBytes, exclusiveBytes: usedBytes }
   }
   async deleteSnapshot(snapshotId: string): Promise<void> {
     return this.#snapshots.delete(snapshotId)

@@ -4,6 +4,13 @@ import type { DirectoryNode } from './file-system/nodes.ts'
 import type { MemoryComputer } from './memory-computer.ts'
 import type { RunProcess } from './run-process.ts'
 
+export interface MemorySnapshot {
+  root: DirectoryNode
+  image: string
+  /** What it holds beyond its image. */
+  usedBytes: number
+}
+
 /**
  * What outlives a server: images, computers and what runs in them. A driver that is opened on the host of an earlier
  * driver sees what a restarted server sees.
@@ -11,6 +18,6 @@ import type { RunProcess } from './run-process.ts'
 export class MemoryHost {
   readonly images = new Map<string, { info: ImageInfo; root: DirectoryNode }>()
   readonly computers = new Map<string, MemoryComputer>()
-  readonly snapshots = new Map<string, { root: DirectoryNode; image: string }>()
+  readonly snapshots = new Map<string, MemorySnapshot>()
   readonly processes = new ProcessIndex<RunProcess>()
 }

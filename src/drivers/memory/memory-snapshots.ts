@@ -38,7 +38,8 @@ export class MemorySnapshots {
         this.#assertImportable(snapshotId, image)
         const root = await unpackTree(content)
         this.#assertImportable(snapshotId, image)
-        this.#host.snapshots.set(snapshotId, { root, image })
+        // A stream does not say what of it the image has.
+        this.#host.snapshots.set(snapshotId, { root, image, usedBytes: 0 })
       })
     } finally {
       stream.destroy()

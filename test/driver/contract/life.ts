@@ -63,6 +63,8 @@ export const describeLife: Part = (subject) => {
       () => driver.listeners('nothing'),
       () => driver.files('nothing').list('/', { limit: 1, maxBytes: 1 }),
       () => driver.snapshot('nothing', 'snapshot-of-nothing'),
+      () => driver.restore('nothing', 'snapshot-of-nothing'),
+      () => driver.resize('nothing', smallLimits),
       () => subject().shell('nothing', 'true'),
     ])
       await assert.rejects(call(), { code: 'not_found' }, String(call))
@@ -221,6 +223,35 @@ export const describeLife: Part = (subject) => {
     assert.equal(process.exit, undefined)
     await driver.stop(id, 0)
     await assert.rejects(driver.orphanedMs(id), { code: 'conflict' })
+  })
+
+  test('resize() gives a running and a stopped computer other limits, which stay', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const limitsOf = async () => {
+      const { memoryLimitBytes, diskLimitBytes } = await driver.stats(id)
+      return { memoryBytes: memoryLimitBytes, diskBytes: diskLimitBytes }
+    }
+    const MiB = 1024 * 1024
+    const process = await subject().exec(id, ['cat'], { stdin: true })
+    for (const size of [
+      { memoryBytes: 512 * MiB, diskBytes: 512 * MiB },
+      { memoryBytes: 128 * MiB, diskBytes: 128 * MiB },
+    ]) {
+      assert.equal(await driver.resize(id, { ...smallLimits, ...size }), true)
+      assert.deepEqual(await limitsOf(), size)
+    }
+    assert.equal(process.exit, undefined)
+    await driver.stop(id, 0)
+    const size = { memoryBytes: 256 * MiB, diskBytes: 64 * MiB }
+    assert.equal(await driver.resize(id, { ...smallLimits, ...size }), true)
+    await driver.start(id)
+    assert.deepEqual(await limitsOf(), size)
+    if (!driver.capabilities.diskQuota) return
+    const { stderr } = await subject().shell(id, 'head -c 80M /dev/zero > /workspace/fill')
+    assert.match(stderr, /quota|No space/i)
+    await assert.rejects(driver.resize(id, { ...smallLimits, diskBytes: 16 * MiB }), { code: 'conflict' })
+    assert.deepEqual(await limitsOf(), size)
   })
 
   test('stats() returns the limits of the computer, and its processes', async (t) => {

@@ -56,6 +56,53 @@ export const describeSnapshots: Part = (subject) => {
     assert.match(stderr, /quota|No space/i)
   })
 
+  test('restore() replaces the files of a stopped computer, as often as wanted', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    await subject().shell(id, 'echo then > /workspace/file; chmod 640 /workspace/file')
+    const snapshot = await snapshotOf(t, id)
+    const look = 'cat /workspace/file; stat -c %a /workspace/file; ls /workspace'
+    for (const word of ['now', 'later']) {
+      await subject().shell(id, `echo ${word} > /workspace/file; chmod 600 /workspace/file; touch /workspace/${word}`)
+      await driver.stop(id, 0)
+      await driver.restore(id, snapshot)
+      await driver.start(id)
+      assert.equal((await subject().shell(id, look)).stdout, 'then\n640\nfile\n')
+    }
+    if (driver.capabilities.diskQuota)
+      assert.match(
+        (await subject().shell(id, 'head -c 300M /dev/zero > fill', { cwd: '/workspace' })).stderr,
+        /quota|space/i,
+      )
+  })
+
+  test('restore() of a running computer, or of a missing snapshot, changes nothing', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const snapshot = await snapshotOf(t, id)
+    await subject().shell(id, 'echo kept > /workspace/file')
+    await assert.rejects(driver.restore(id, snapshot), { code: 'conflict' })
+    await driver.stop(id, 0)
+    await assert.rejects(driver.restore(id, newId()), { code: 'not_found' })
+    await driver.start(id)
+    assert.equal((await subject().shell(id, 'cat /workspace/file')).stdout, 'kept\n')
+  })
+
+  test('snapshot() reports what the computer held, and snapshotUse() what the snapshot holds', async (t) => {
+    const { driver } = subject()
+    if (!driver.capabilities.diskQuota) return t.skip('the storage does not count')
+    const MiB = 1024 * 1024
+    const id = await subject().computer(t)
+    await subject().shell(id, 'head -c 8M /dev/zero > /workspace/first')
+    const snapshotId = newId()
+    t.after(() => driver.deleteSnapshot(snapshotId))
+    const { use, pausedMs } = await driver.snapshot(id, snapshotId)
+    assert.ok(use!.usedBytes >= 8 * MiB && use!.exclusiveBytes >= 8 * MiB, JSON.stringify(use))
+    assert.ok(pausedMs >= 0)
+    assert.ok((await driver.snapshotUse(snapshotId))!.usedBytes >= 8 * MiB)
+    assert.equal(await driver.snapshotUse(newId()), undefined)
+  })
+
   test('deleteSnapshot() removes a snapshot, and may be repeated', async (t) => {
     const { driver } = subject()
     const origin = await subject().computer(t)

@@ -47,12 +47,23 @@ export function directories(parent: string): string[] {
   }
 }
 
-/** Polls a condition until it holds, for at most a second. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 1000 && !(await condition()); waitedMs += freezePollMs) await delay(freezePollMs)
+/** Polls a condition until it holds. Returns false when it does not within `withinMs`. */
+export async function until(condition: () => Promise<boolean>, withinMs: number): Promise<boolean> {
+  const end = performance.now() + withinMs
+  while (!(await condition())) {
+    if (performance.now() >= end) return false
+    await delay(freezePollMs)
+  }
+  return true
 }
 
-const freezePollMs = 5
+/** Memory that a group needs: what the kernel cannot give back by writing files to the disk. */
+export function neededMemory(usedBytes: number, stat: string, prefix = ''): number {
+  return usedBytes - field(stat, `${prefix}inactive_file`) - field(stat, `${prefix}active_file`)
+}
+
+export const maxFreezeMs = 1000
+const freezePollMs = 2
 const maxRemoveTries = 100
 const removeRetryMs = 10
 

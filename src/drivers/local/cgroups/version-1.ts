@@ -1,9 +1,20 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { readPids } from '../monitor/process-tree.ts'
-import type { Cgroups } from './cgroups.ts'
+import type { Cgroups, GroupLimits } from './cgroups.ts'
 import type { ExecGroups } from './exec-groups.ts'
-import { directories, field, killAll, number, removeGroup, text, textSync, until } from './group-files.ts'
+import {
+  directories,
+  field,
+  killAll,
+  maxFreezeMs,
+  neededMemory,
+  number,
+  removeGroup,
+  text,
+  textSync,
+  until,
+} from './group-files.ts'
 import { cgroupRoot } from '../system/cgroup-root.ts'
 
 /** Control groups of version 1: each controller has a mount of its own. */
@@ -34,11 +45,18 @@ export const version1: Cgroups = {
     const nanos = textSync(`${cgroupRoot}/cpuacct${path}/cpuacct.usage`)
     return nanos === undefined ? undefined : Math.round(Number(nanos) / 1000)
   },
-  async freeze(path, frozen) {
+  async freeze(path, frozen, withinMs = maxFreezeMs) {
     const state = `${cgroupRoot}/freezer${path}/freezer.state`
     await writeFile(state, frozen ? 'FROZEN' : 'THAWED')
     // The state is FREEZING until the last process is frozen.
-    await until(async () => !frozen || (await text(state)).trim() === 'FROZEN')
+    return until(async () => !frozen || (await text(state)).trim() === 'FROZEN', withinMs)
+  },
+  async resize(path, limits) {
+    if (!(await resizeMemory(path, limits))) return false
+    await writeFile(`${cgroupRoot}/cpu${path}/cpu.cfs_quota_us`, String(Math.round(limits.cpus * cpuPeriodMicros)))
+    await writeFile(`${cgroupRoot}/pids${path}/pids.max`, String(limits.pids))
+    if (limits.cpuset !== undefined) await writeFile(`${cgroupRoot}/cpuset${path}/cpuset.cpus`, limits.cpuset)
+    return true
   },
   async isFrozen(path) {
     return (await text(`${cgroupRoot}/freezer${path}/freezer.state`)).trim() !== 'THAWED'
@@ -60,6 +78,36 @@ export const version1: Cgroups = {
     return [...new Set(parents.flatMap(directories))]
   },
 }
+
+/** Sets the limit on memory, and the one on memory with swap, which is never the lower of the two. */
+async function resizeMemory(path: string, { memoryBytes, socketBytes }: GroupLimits): Promise<boolean> {
+  const group = `${cgroupRoot}/memory${path}`
+  const [used, stat, before, withSwap] = await Promise.all([
+    number(`${group}/memory.usage_in_bytes`),
+    text(`${group}/memory.stat`),
+    number(`${group}/memory.limit_in_bytes`),
+    number(`${group}/memory.memsw.limit_in_bytes`),
+  ])
+  if (neededMemory(used, stat, 'total_') > memoryBytes) return false
+  const files = ['memory.limit_in_bytes', ...(withSwap === before ? ['memory.memsw.limit_in_bytes'] : [])]
+  for (const file of memoryBytes > before ? files.toReversed() : files)
+    if (!(await lower(`${group}/${file}`, memoryBytes))) return false
+  if (version1.countsSocketsApart) await lower(`${group}/memory.kmem.tcp.limit_in_bytes`, socketBytes)
+  return true
+}
+
+/** Returns false when the kernel refuses the limit because more is in use. */
+async function lower(file: string, bytes: number): Promise<boolean> {
+  try {
+    await writeFile(file, String(bytes))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+    return false
+  }
+}
+
+const cpuPeriodMicros = 100_000
 
 /** Returns control groups of version 1 with a group for each exec in a version 2 tree. */
 export function withExecGroups(groups: ExecGroups): Cgroups {

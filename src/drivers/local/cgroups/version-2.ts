@@ -1,7 +1,19 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { Cgroups } from './cgroups.ts'
-import { directories, field, killAll, number, pidsBelow, removeTree, text, textSync, until } from './group-files.ts'
+import {
+  directories,
+  field,
+  killAll,
+  maxFreezeMs,
+  neededMemory,
+  number,
+  pidsBelow,
+  removeTree,
+  text,
+  textSync,
+  until,
+} from './group-files.ts'
 import { cgroupRoot } from '../system/cgroup-root.ts'
 
 /** Control groups of version 2. Each exec has a group below its computer's, into which the runtime puts it. */
@@ -34,9 +46,20 @@ export const version2: Cgroups = {
     const stat = textSync(`${cgroupRoot}${path}/cpu.stat`)
     return stat === undefined ? undefined : field(stat, 'usage_usec')
   },
-  async freeze(path, frozen) {
+  async freeze(path, frozen, withinMs = maxFreezeMs) {
     await writeFile(`${cgroupRoot}${path}/cgroup.freeze`, frozen ? '1' : '0')
-    await until(async () => !frozen || field(await text(`${cgroupRoot}${path}/cgroup.events`), 'frozen') === 1)
+    const isFrozen = async () => field(await text(`${cgroupRoot}${path}/cgroup.events`), 'frozen') === 1
+    return until(async () => !frozen || (await isFrozen()), withinMs)
+  },
+  async resize(path, { memoryBytes, cpus, pids, cpuset }) {
+    const group = `${cgroupRoot}${path}`
+    const used = await number(`${group}/memory.current`)
+    if (neededMemory(used, await text(`${group}/memory.stat`)) > memoryBytes) return false
+    await writeFile(`${group}/memory.max`, String(memoryBytes))
+    await writeFile(`${group}/cpu.max`, `${Math.round(cpus * cpuPeriodMicros)} ${cpuPeriodMicros}`)
+    await writeFile(`${group}/pids.max`, String(pids))
+    if (cpuset !== undefined) await writeFile(`${group}/cpuset.cpus`, cpuset)
+    return true
   },
   async isFrozen(path) {
     return (await text(`${cgroupRoot}${path}/cgroup.freeze`)).trim() === '1'
@@ -50,3 +73,5 @@ export const version2: Cgroups = {
   },
   list: (path) => directories(cgroupRoot + path),
 }
+
+const cpuPeriodMicros = 100_000

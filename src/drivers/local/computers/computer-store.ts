@@ -60,12 +60,23 @@ export class ComputerStore {
   }
 
   async add(record: ComputerRecord): Promise<void> {
+    await this.#write(record)
+    this.#keep(record)
+  }
+
+  /** Replaces the record of a computer; its slot stays as it is. */
+  async replace(record: ComputerRecord): Promise<void> {
+    const { slot } = this.require(record.id)
+    await this.#write({ ...record, slot })
+    this.#records.set(record.id, { ...record, slot: this.require(record.id).slot })
+  }
+
+  async #write({ slot: _, ...record }: ComputerRecord): Promise<void> {
     const directory = this.#paths.computer(record.id)
     await mkdir(directory, { recursive: true, mode: 0o711 })
     const temporary = join(directory, 'computer.json.new')
     await writeFile(temporary, JSON.stringify(record))
     await rename(temporary, join(directory, 'computer.json'))
-    this.#keep(record)
   }
 
   /**

@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os'
 /** Assigns processors of the host to computers in turn. */
 export class CpuAllocator {
   readonly #hostCpus = availableParallelism()
+  /** All processors of the host, as a cpuset. */
+  readonly all = `0-${this.#hostCpus - 1}`
   #next = 0
 
   /**

@@ -1,6 +1,7 @@
 import { CarrelError } from '../../../errors.ts'
 import type { ComputerSpec } from '../../driver.ts'
 import type { ComputerContext } from './computer-context.ts'
+import { imageOfSnapshot } from './image-of-snapshot.ts'
 import { removeComputer } from './remove-computer.ts'
 
 /** Creates the volume and the record of a computer. A computer that could be created only partly is removed. */
@@ -20,13 +21,11 @@ export async function createComputer(context: ComputerContext, spec: ComputerSpe
 
 /** Returns the id of the image that the computer's files lie over. */
 async function findImage(
-  { volumes, images }: Pick<ComputerContext, 'volumes' | 'images'>,
+  context: Pick<ComputerContext, 'volumes' | 'images'>,
   { id, source }: ComputerSpec,
 ): Promise<string> {
-  const image = 'image' in source ? source.image : await volumes.snapshotImage(source.snapshot)
-  if ('snapshot' in source && image === undefined)
-    throw new CarrelError('not_found', `Cannot create computer "${id}": snapshot "${source.snapshot}" is missing`)
-  if (image === undefined || !(await images.get(image)))
-    throw new CarrelError('image_missing', `Cannot create computer "${id}": image "${image}" is missing`)
-  return image
+  const doing = `Cannot create computer "${id}"`
+  if ('snapshot' in source) return imageOfSnapshot(context, source.snapshot, doing)
+  if (await context.images.get(source.image)) return source.image
+  throw new CarrelError('image_missing', `${doing}: image "${source.image}" is missing`)
 }

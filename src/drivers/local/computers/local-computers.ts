@@ -1,5 +1,13 @@
 import { KeyedLock } from '../../../keyed-lock.ts'
-import type { ComputerPage, ComputerSpec, ExistingComputer, PageOptions, StopReason } from '../../driver.ts'
+import type {
+  ComputerLimits,
+  ComputerPage,
+  ComputerSpec,
+  ExistingComputer,
+  PageOptions,
+  SnapshotTaken,
+  StopReason,
+} from '../../driver.ts'
 import { CompiledSeccomp } from '../containers/compiled-seccomp.ts'
 import type { RunningComputer } from '../lxcfs/lxcfs.ts'
 import type { ContainerState } from '../monitor/protocol.ts'
@@ -17,6 +25,8 @@ import { endPrograms } from './end-programs.ts'
 import { pauseComputer, resumeComputer } from './pause-computer.ts'
 import { reconcileComputers } from './reconcile-computers.ts'
 import { removeComputer } from './remove-computer.ts'
+import { resizeComputer } from './resize-computer.ts'
+import { restoreComputer } from './restore-computer.ts'
 import { snapshotComputer } from './snapshot-computer.ts'
 import { startComputer } from './start-computer.ts'
 import { stopComputer } from './stop-computer.ts'
@@ -82,7 +92,15 @@ export class LocalComputers {
     })
   }
 
-  snapshot(id: string, snapshotId: string): Promise<void> {
+  resize(id: string, limits: ComputerLimits): Promise<boolean> {
+    return this.#inTurn(id, () => resizeComputer(this.#context, id, limits))
+  }
+
+  restore(id: string, snapshotId: string): Promise<void> {
+    return this.#inTurn(id, () => restoreComputer(this.#context, id, snapshotId))
+  }
+
+  snapshot(id: string, snapshotId: string): Promise<SnapshotTaken> {
     return this.#inTurn(id, () => snapshotComputer(this.#context, id, snapshotId, this.record(id).image))
   }
 

@@ -171,7 +171,7 @@ export function processObject(options: ProcessOptions): Record<string, unknown> 
 }
 
 /** A quarter of the memory, and at least 16 MiB, as a single fast connection takes 6 MiB. */
-function socketBytes(memoryBytes: number): number {
+export function socketBytes(memoryBytes: number): number {
   return Math.max(memoryBytes / 4, 16 * 1024 * 1024)
 }
 

@@ -36,6 +36,12 @@ export class FilesByComputer {
     this.#files.delete(id)
   }
 
+  /** Ends the watches on the files of a computer that is about to get others. */
+  renew(id: string): void {
+    this.#files.get(id)?.close()
+    this.#files.delete(id)
+  }
+
   closeAll(): void {
     for (const files of this.#files.values()) files.close()
     this.#files.clear()

@@ -2,6 +2,7 @@ import { constants, readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { call, callAsync, SystemError } from '../system/libc.ts'
+import type { StorageUse } from '../../driver.ts'
 import type { DiskGauge, Storage } from './storage.ts'
 
 /**
@@ -43,13 +44,31 @@ export class BtrfsStorage implements Storage {
   async copy(from: string, to: string, { readOnly } = { readOnly: false }): Promise<void> {
     const origin = await open(from, constants.O_DIRECTORY)
     try {
-      const args = Buffer.alloc(4096)
-      args.writeBigInt64LE(BigInt(origin.fd), 0)
+      const args = namedArguments(origin.fd, to, snapshotNameOffset)
       if (readOnly) args.writeBigUInt64LE(SUBVOL_RDONLY, 16)
-      args.write(basename(to), 56)
       await inParent(to, (parent) => callAsync('ioctl', parent, SNAP_CREATE_V2, args))
     } finally {
       await origin.close()
+    }
+  }
+
+  /**
+   * Asks for a snapshot under a name that is taken. The kernel writes the data of the volume to the disk before it
+   * looks at the name; no other call does that for one volume of a file system. A commit then does the same for the
+   * metadata.
+   */
+  async writeBack(path: string): Promise<void> {
+    const volume = await open(path, constants.O_DIRECTORY)
+    try {
+      const taken = namedArguments(volume.fd, path, snapshotNameOffset)
+      await inParent(path, (parent) => callAsync('ioctl', parent, SNAP_CREATE_V2, taken)).catch((error: unknown) => {
+        if (!(error instanceof SystemError && error.code === 'EEXIST')) throw error
+      })
+      const transaction = Buffer.alloc(8)
+      await callAsync('ioctl', volume.fd, START_SYNC, transaction)
+      await callAsync('ioctl', volume.fd, WAIT_SYNC, transaction)
+    } finally {
+      await volume.close()
     }
   }
 
@@ -72,9 +91,8 @@ export class BtrfsStorage implements Storage {
   }
 
   async gauge(path: string): Promise<DiskGauge | undefined> {
-    const id = this.quota ? await this.#id(path) : undefined
-    if (id === undefined) return undefined
-    const group = `${this.#sysfs}/qgroups/0_${id}`
+    const group = await this.#group(path)
+    if (group === undefined) return undefined
     return () => {
       try {
         // Data that is not on the disk yet is reserved; it is referenced from the next commit on.
@@ -84,6 +102,20 @@ export class BtrfsStorage implements Storage {
         return undefined
       }
     }
+  }
+
+  async use(path: string): Promise<StorageUse | undefined> {
+    const group = await this.#group(path)
+    if (group === undefined) return undefined
+    const read = (name: string) => Number(readFileSync(`${group}/${name}`))
+    const dirtyBytes = read('rsv_data')
+    return { usedBytes: read('referenced') + dirtyBytes, exclusiveBytes: read('exclusive') + dirtyBytes }
+  }
+
+  /** Returns the directory of a volume's quota group; undefined when there is none. */
+  async #group(path: string): Promise<string | undefined> {
+    const id = this.quota ? await this.#id(path) : undefined
+    return id === undefined ? undefined : `${this.#sysfs}/qgroups/0_${id}`
   }
 
   async #id(path: string): Promise<bigint | undefined> {
@@ -122,10 +154,10 @@ async function enableQuota(fd: number): Promise<string | undefined> {
   }
 }
 
-function namedArguments(fd: number, path: string): Buffer {
+function namedArguments(fd: number, path: string, nameOffset = 8): Buffer {
   const args = Buffer.alloc(4096)
   args.writeBigInt64LE(BigInt(fd), 0)
-  args.write(basename(path), 8)
+  args.write(basename(path), nameOffset)
   return args
 }
 
@@ -145,6 +177,8 @@ async function onDirectory<T>(path: string, use: (fd: number) => Promise<T>): Pr
 const SUBVOL_CREATE = 0x5000_940e
 const SNAP_DESTROY = 0x5000_940f
 const SNAP_CREATE_V2 = 0x5000_9417
+const START_SYNC = 0x8008_9418
+const WAIT_SYNC = 0x4008_9416
 const FS_INFO = 0x8400_941f
 const QUOTA_CTL = 0xc010_9428
 const QGROUP_CREATE = 0x4010_942a
@@ -153,3 +187,5 @@ const GET_SUBVOL_INFO = 0x81f8_943c
 const QUOTA_ENABLE = 1n
 const MAX_REFERENCED = 1n
 const SUBVOL_RDONLY = 2n
+/** Of the name in the arguments of `SNAP_CREATE_V2`. */
+const snapshotNameOffset = 56

@@ -17,6 +17,8 @@ export class DirectoryStorage implements Storage {
     await run('cp', ['-a', '--reflink=auto', '--', from, to], { timeoutMs: 3_600_000 })
   }
 
+  async writeBack(): Promise<void> {}
+
   async delete(path: string): Promise<void> {
     await rm(path, { recursive: true, force: true })
   }
@@ -24,6 +26,10 @@ export class DirectoryStorage implements Storage {
   async limit(): Promise<void> {}
 
   async gauge(): Promise<undefined> {
+    return undefined
+  }
+
+  async use(): Promise<undefined> {
     return undefined
   }
 }

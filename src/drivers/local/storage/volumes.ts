@@ -1,10 +1,11 @@
-import { chown, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chown, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CarrelError } from '../../../errors.ts'
-import type { PageOptions, SnapshotPage } from '../../driver.ts'
+import type { PageOptions, SnapshotPage, StorageUse } from '../../driver.ts'
 import { pageOf } from '../../pages.ts'
 import { toHostId } from '../system/id-map.ts'
+import { callAsync } from '../system/libc.ts'
 import { run } from '../system/run.ts'
 import type { DiskGauge, Storage } from './storage.ts'
 
@@ -46,9 +47,47 @@ export class Volumes {
     await this.#storage.limit(this.path(id), diskBytes)
   }
 
-  async snapshot(id: string, snapshotId: string, image: string): Promise<void> {
+  /** Writes what a computer has written to the disk, so that a snapshot need not wait for that. */
+  writeBack(id: string): Promise<void> {
+    return this.#storage.writeBack(this.path(id))
+  }
+
+  /** Copies a computer's volume. The copy is a snapshot once `nameImage` has written down the image. */
+  async snapshot(id: string, snapshotId: string): Promise<void> {
     await this.#storage.copy(this.path(id), this.snapshotPath(snapshotId))
-    await writeFile(join(this.snapshotPath(snapshotId), 'image'), image)
+  }
+
+  /** Writes the image of a snapshot into it, and to the disk: without it, the snapshot is of no use. */
+  async nameImage(snapshotId: string, image: string): Promise<void> {
+    await using file = await open(join(this.snapshotPath(snapshotId), 'image'), 'w')
+    await file.writeFile(image)
+    await file.sync()
+  }
+
+  /** Replaces the volume of a computer by a copy of a snapshot, at one moment. */
+  async restore(id: string, snapshotId: string, diskBytes: number): Promise<void> {
+    const path = this.path(id)
+    const next = this.path(`${id}${restoredSuffix}`)
+    await this.#storage.delete(next)
+    await this.#storage.copy(this.snapshotPath(snapshotId), next)
+    await this.#storage.limit(next, diskBytes)
+    await callAsync('renameat2', AT_FDCWD, next, AT_FDCWD, path, RENAME_EXCHANGE)
+    // Without the flush, a crash could bring the former files back after the restore was reported.
+    await this.#flush(path)
+    await this.#storage.delete(next)
+  }
+
+  async used(id: string): Promise<number | undefined> {
+    return (await this.gauge(id))?.()?.usedBytes
+  }
+
+  /** Returns the use of a computer's volume, with the part that nothing shares. */
+  use(id: string): Promise<StorageUse | undefined> {
+    return this.#storage.use(this.path(id))
+  }
+
+  snapshotUse(snapshotId: string): Promise<StorageUse | undefined> {
+    return this.#storage.use(this.snapshotPath(snapshotId))
   }
 
   async snapshotImage(snapshotId: string): Promise<string | undefined> {
@@ -101,10 +140,6 @@ export class Volumes {
     return this.#storage.gauge(this.path(id))
   }
 
-  async used(id: string): Promise<number | undefined> {
-    return (await this.gauge(id))?.()?.usedBytes
-  }
-
   list(): Promise<string[]> {
     return readdir(join(this.#directory, 'computers'))
   }
@@ -132,6 +167,11 @@ export class Volumes {
     return join(this.#directory, 'snapshots', snapshotId)
   }
 }
+
+/** Of a volume that is about to replace another; no id of a computer ends so, and the next start removes it. */
+const restoredSuffix = '.restored'
+const AT_FDCWD = -100
+const RENAME_EXCHANGE = 2
 
 /** A slow disk takes minutes for a gigabyte. */
 const flushTimeoutMs = 1_800_000

@@ -28,15 +28,16 @@ export interface Place {
  */
 export class FileSystem {
   readonly root: DirectoryNode
-  readonly limitBytes: number
+  /** Changes when the computer gets another size. */
+  limitBytes: number
   #usedBytes: number
   readonly #listeners = new Set<(event: FileSystemEvent) => void>()
 
-  constructor(root: DirectoryNode, limitBytes: number) {
+  /** @param usedBytes what the initial files hold beyond those of the image, which do not count */
+  constructor(root: DirectoryNode, limitBytes: number, usedBytes: number) {
     this.root = root
     this.limitBytes = limitBytes
-    // The initial files belong to the image and do not count.
-    this.#usedBytes = 0
+    this.#usedBytes = usedBytes
   }
 
   get usedBytes(): number {

@@ -32,7 +32,7 @@ test('disks cost by the hour and the GiB: hot while the computer runs, cold whil
   const stats = { memoryBytes: 0, memoryLimitBytes: 0, cpuMicros: 0, pids: 0, diskLimitBytes: 0, oomKills: 0 }
   const driver = Object.assign(MemoryDriver.open(new MemoryHost()), {
     list: async () => ({ computers: Object.keys(disks).map((id) => ({ id, running: true, paused: false })) }),
-    stats: async (id: string) => ({ ...stats, diskBytes: disks[id] }),
+    stats: async (id: string) => ({ ...stats, diskBytes: disks[id], exclusiveDiskBytes: disks[id] }),
   })
   const engine = await testEngine({ db, driver, prices, env: { CARREL_BILLING: 'on' }, ownerId: 'nobody' })
   t.after(() => driver.close())

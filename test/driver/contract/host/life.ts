@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../../support/server.ts'
-import { stdoutWith, type Part } from '../../subject.ts'
+import { newId } from '../../../../src/engine/ids.ts'
+import { smallLimits, stdoutWith, type Part } from '../../subject.ts'
 
 export const describeLifeOnHost: Part = (subject) => {
   test('orphanedMs() reports running orphaned processes, however they hide, and none that has ended', async (t) => {
@@ -31,6 +32,55 @@ export const describeLifeOnHost: Part = (subject) => {
     }
     await driver.stop(id, 0)
     await assert.rejects(driver.orphanedMs(id), { code: 'conflict' })
+  })
+
+  test('resize() is seen inside, and is refused while the computer uses more memory', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const memory = async () =>
+      Number((await subject().shell(id, "awk '/MemTotal/ {print $2}' /proc/meminfo")).stdout) / 1024
+    const small = await memory()
+    assert.equal(await driver.resize(id, { ...smallLimits, memoryBytes: 2 * smallLimits.memoryBytes }), true)
+    if (driver.capabilities.ownProcView) assert.equal(await memory(), 2 * small)
+    const code = 'kept = bytearray(300 * 1024 * 1024); print("ready", flush=True); input()'
+    const process = await subject().exec(id, ['python3', '-c', code], { stdin: true })
+    await stdoutWith(process, 'ready')
+    assert.equal(await driver.resize(id, smallLimits), false)
+    assert.equal((await driver.stats(id)).memoryLimitBytes, 2 * smallLimits.memoryBytes)
+    assert.equal(process.exit, undefined)
+    await process.closeStdin()
+    await process.wait()
+    assert.equal(await driver.resize(id, smallLimits), true)
+    const killed = await subject().exec(id, ['python3', '-c', code], { stdin: true })
+    assert.equal((await killed.wait()).reason, 'oom')
+  })
+
+  test('a snapshot of a running computer is of one moment', async (t) => {
+    const { driver } = subject()
+    const id = await subject().computer(t)
+    const code = `
+import os
+count = 0
+while True:
+    count += 1
+    for name in ('first', 'second'):
+        with open('/workspace/' + name + '.new', 'w') as file: file.write(str(count).ljust(65536))
+        os.rename('/workspace/' + name + '.new', '/workspace/' + name)
+    if count == 3: print('ready', flush=True)`
+    await stdoutWith(await subject().exec(id, ['python3', '-c', code]), 'ready')
+    for (let round = 0; round < 3; round++) {
+      const snapshot = newId()
+      t.after(() => driver.deleteSnapshot(snapshot))
+      await driver.snapshot(id, snapshot)
+      const fork = await subject().computer(t, { source: { snapshot } })
+      const { stdout } = await subject().shell(
+        fork,
+        'for name in first second; do cut -d" " -f1 /workspace/$name; done',
+      )
+      const [first, second] = stdout.split('\n').map(Number)
+      assert.ok(first === second || first === second! + 1, stdout)
+    }
+    assert.equal((await driver.get(id))?.paused, false)
   })
 
   test('stats() returns memory, processor time, processes and disk of this computer only', async (t) => {
