@@ -1,4 +1,4 @@
-/* oxlint-disable eslint/no-restricted-imports -- snapshots have no route yet */
+/* oxlint-disable eslint/no-restricted-imports -- the driver alone is measured */
 import { execFileSync } from 'node:child_process'
 import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
 import { readSettings } from '../../src/config/settings.ts'
@@ -6,8 +6,8 @@ import { benchData } from './settings.ts'
 
 /**
  * Measures snapshots with the driver alone, in a process of its own, since the driver enters another mount namespace.
- * Arguments: rounds, and sizes in MiB. Prints `{ "<size>": { dirty, clean, fork } }`, each with the milliseconds of
- * every round.
+ * Arguments: rounds, and sizes in MiB. Prints `{ "<size>": [{ pause, clean, fork, resize }] }`, each round with
+ * its milliseconds.
  */
 const [rounds = 0, ...sizes] = process.argv.slice(2).map(Number)
 const settings = readSettings(process.env)
@@ -40,23 +40,25 @@ function sync(): void {
   execFileSync('sync', ['--file-system', `${benchData}/pool`])
 }
 
-async function round(mebibytes: number): Promise<{ dirty: number; clean: number; fork: number }> {
+async function round(mebibytes: number) {
   const id = `snapshot-${counter++}`
   const specification = { hostname: 'bench', limits }
   await driver.create({ id, source: { image: image.id }, ...specification })
   await driver.start(id)
   sync()
   await write(id, mebibytes)
-  const dirty = await timed(() => driver.snapshot(id, `${id}-dirty`))
+  const { pausedMs: pause } = await driver.snapshot(id, `${id}-dirty`)
   sync()
   const clean = await timed(() => driver.snapshot(id, `${id}-clean`))
   const fork = await timed(async () => {
     await driver.create({ id: `${id}-fork`, source: { snapshot: `${id}-clean` }, ...specification })
     await driver.start(`${id}-fork`)
   })
+  const larger = { ...limits, memoryBytes: 2 * limits.memoryBytes, diskBytes: 2 * limits.diskBytes }
+  const resize = await timed(() => driver.resize(id, larger))
   for (const computer of [id, `${id}-fork`]) await driver.destroy(computer)
   for (const snapshot of [`${id}-dirty`, `${id}-clean`]) await driver.deleteSnapshot(snapshot)
-  return { dirty, clean, fork }
+  return { pause, clean, fork, resize }
 }
 
 const results = new Map(sizes.map((size) => [size, [] as Awaited<ReturnType<typeof round>>[]]))

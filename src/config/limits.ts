@@ -211,6 +211,10 @@ export const limits = {
   endedProcessMs: 24 * 60 * 60 * 1000,
   /** Sandboxes of one account, including stopped ones. */
   computersPerAccount: 1000,
+  /** Snapshots of one account: each keeps a root of the file system, and a list of them is one answer. */
+  snapshotsPerAccount: 500,
+  /** Forks of one computer at a time. All of them start before the operation ends. */
+  forksAtOnce: 32,
   /** Sandboxes in one answer: of each, the disk and the listening ports are read. */
   sandboxesPerPage: 100,
   /** A server in a computer that does not accept a connection within this time has a full backlog. */

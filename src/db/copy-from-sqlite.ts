@@ -21,6 +21,7 @@ const rowsAtOnce: { [Table in keyof Database]: number } = {
   magic_links: 500,
   spent_refresh_tokens: 500,
   computers: 500,
+  snapshots: 500,
   processes: 100,
   ports: 500,
   access_sessions: 500,

@@ -24,6 +24,7 @@ import * as lastingComputers from './migrations/0023-lasting-computers.ts'
 import * as accessSessions from './migrations/0024-access-sessions.ts'
 import * as ssh from './migrations/0025-ssh.ts'
 import * as publishedPorts from './migrations/0026-published-ports.ts'
+import * as snapshots from './migrations/0027-snapshots.ts'
 import * as memoryUse from './migrations/0029-memory-use.ts'
 import * as uptime from './migrations/0030-uptime.ts'
 import type { Database } from './schema.ts'
@@ -55,6 +56,7 @@ const migrations: Record<string, Migration> = {
   '0024-access-sessions': accessSessions,
   '0025-ssh': ssh,
   '0026-published-ports': publishedPorts,
+  '0027-snapshots': snapshots,
   '0029-memory-use': memoryUse,
   '0030-uptime': uptime,
 }

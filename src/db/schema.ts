@@ -12,6 +12,7 @@ export interface Database {
   magic_links: MagicLinkRow
   spent_refresh_tokens: SpentRefreshTokenRow
   computers: ComputerRow
+  snapshots: SnapshotRow
   processes: ProcessRow
   ports: PortRow
   access_sessions: AccessSessionRow
@@ -220,7 +221,10 @@ export interface ComputerRow {
   display_name: string | null
   /** The preset whose size the computer was created with; null for a size of its own. */
   size_preset: string | null
-  /** The snapshot that the computer was created from; null for one that was created from its image. */
+  /**
+   * The snapshot that the computer was created from, which may be deleted since; null for one that was created from its
+   * image.
+   */
   snapshot_id: string | null
   /** What the computer used of its memory at earlier sizes: MiB times milliseconds. */
   memory_mib_ms: number
@@ -228,6 +232,8 @@ export interface ComputerRow {
   memory_counted_ms: number
   /** The public keys that it was created with, a line each; null for none. */
   authorized_keys: string | null
+  /** When its files were last replaced by those of a snapshot; null for never. */
+  restored_at: number | null
 }
 
 /** A public key that opens the computers of its account. */
@@ -266,6 +272,43 @@ export interface SshPortRow {
   node_id: string
   port: number
   computer_id: string
+}
+
+/** The files of a computer at one moment. It outlives the computer. */
+export interface SnapshotRow {
+  id: string
+  account_id: string
+  /** The node that has the snapshot. */
+  node_id: string
+  computer_id: string
+  /** The name of the computer when the snapshot was asked for. */
+  computer_name: string | null
+  /**
+   * Since when the computer has had its files: when it was created or last restored. Snapshots of one computer that
+   * agree in this share what they have in common.
+   */
+  files_since: number
+  /** `fork`: taken for forks, and deleted once they exist. */
+  kind: 'manual' | 'automatic' | 'fork'
+  image: string
+  state: 'creating' | 'ready' | 'failed' | 'deleting'
+  /** null unless `failed`. */
+  failure_reason: string | null
+  /** What it holds beyond its image; null where the storage does not count it, and until it is ready. */
+  size_bytes: number | null
+  /** The part of that which no earlier snapshot with the same `files_since` has. */
+  added_bytes: number | null
+  /** For how long programs stood still; null until it is ready. */
+  paused_ms: number | null
+  /** The size of the computer. */
+  memory_bytes: number
+  disk_bytes: number
+  size_preset: string | null
+  created_at: number
+  updated_at: number
+  ready_at: number | null
+  /** Until when its storage is charged. */
+  measured_at: number
 }
 
 export interface ProcessRow {

@@ -17,6 +17,7 @@ import { pruneInvitations } from './identity/workspaces/invitations.ts'
 import { pruneOperations } from './operations/operations.ts'
 import { settlePending } from './money/machine-payments/settle-payment.ts'
 import { reconcilePayments } from './money/payments/reconcile-payments.ts'
+import { measureSnapshots } from './money/usage/measure-snapshots.ts'
 import { measureStorage } from './money/usage/measure-storage.ts'
 import { settleRunning } from './money/usage/settle-usage.ts'
 import { repeat } from './repeat.ts'
@@ -54,6 +55,7 @@ export function schedule(
     [sweepMs, () => deleteDue(engine)],
     [limits.usageIntervalMs, () => settleRunning(engine)],
     [limits.storageIntervalMs, () => measureStorage(engine)],
+    [limits.storageIntervalMs, () => measureSnapshots(engine)],
     [limits.paymentPollMinMs, () => checkPayments(false)],
     [limits.sshCheckMs, () => endLapsed(engine)],
     [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],

@@ -2,6 +2,7 @@
 export type {
   OperationRow as OperationFacts,
   PortRow as PublishedPortFacts,
+  SnapshotRow as SnapshotFacts,
   SshKeyRow as SshKeyFacts,
 } from '../db/schema.ts'
 export type { AccessSession } from './computers/access-sessions/access-session.ts'

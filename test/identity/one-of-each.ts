@@ -36,6 +36,7 @@ export function oneOfEach(who: string, deleteAt: number | null): Rows {
     ],
     magic_links: [link(`link-${who}`, email), link(`second-${who}`, `second-${email}`)],
     spent_refresh_tokens: [{ hash: `spent-${who}`, token_id: `family-${who}`, spent_at: 1 }],
+    snapshots: [snapshot(who, account_id)],
     computers: [
       computer(who, 'running', { account_id, name: '' }),
       computer(who, 'deleting', { account_id, name: `Name ${who}` }),
@@ -224,6 +225,31 @@ function token(
   return { id: `${kind}-${who}`, hash: `hash-${kind}-${who}`, name: `Name ${who}`, kind, scopes: null, ...of, ...times }
 }
 
+function snapshot(who: string, account_id: string): Database['snapshots'] {
+  return {
+    id: `snapshot-${who}`,
+    account_id,
+    node_id: 'node',
+    computer_id: `running-${who}`,
+    computer_name: `Name ${who}`,
+    files_since: 1,
+    kind: 'manual',
+    image: 'slim',
+    state: 'ready',
+    failure_reason: null,
+    size_bytes: 1,
+    added_bytes: 1,
+    paused_ms: 1,
+    memory_bytes: 1,
+    disk_bytes: 1,
+    size_preset: null,
+    created_at: 1,
+    updated_at: 1,
+    ready_at: 1,
+    measured_at: 1,
+  }
+}
+
 function computer(
   who: string,
   state: Database['computers']['state'],
@@ -254,6 +280,7 @@ function computer(
     size_preset: null,
     snapshot_id: null,
     authorized_keys: null,
+    restored_at: null,
   }
 }
 

@@ -155,6 +155,7 @@ function computer(id: string, accountId: string, lifecycle: Lifecycle): Computer
     size_preset: null,
     snapshot_id: null,
     authorized_keys: null,
+    restored_at: null,
     memory_mib_ms: 0,
     memory_counted_ms: 0,
   }

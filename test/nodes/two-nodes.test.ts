@@ -6,6 +6,7 @@ import { stopUnpaid } from '../../src/engine/computers/credit/stop-unpaid.ts'
 import { pruneProcesses } from '../../src/engine/computers/processes/prune-processes.ts'
 import { recoverProcesses } from '../../src/engine/computers/processes/recover-processes.ts'
 import { claimKey, pruneKeys } from '../../src/engine/idempotency/keys.ts'
+import { measureSnapshots } from '../../src/engine/money/usage/measure-snapshots.ts'
 import { recoverUsage } from '../../src/engine/money/usage/recover-usage.ts'
 import { settleRunning } from '../../src/engine/money/usage/settle-usage.ts'
 import { transaction } from '../../src/db/transaction.ts'
@@ -15,6 +16,26 @@ import { TestApp } from '../support/test-app.ts'
 
 /** Sandboxes are idle at once, so that a sweep over those of another node would stop them. */
 const env = { CARREL_IDLE_TIMEOUT_S: '1', CARREL_SWEEP_INTERVAL_MS: '3600000', CARREL_WARM_COMPUTERS: '1' }
+
+const anySnapshot = {
+  id: 'snapshot',
+  computer_name: null,
+  files_since: 0,
+  kind: 'manual' as const,
+  image: 'slim',
+  state: 'ready' as const,
+  failure_reason: null,
+  size_bytes: 1024 ** 3,
+  added_bytes: 1024 ** 3,
+  paused_ms: 0,
+  memory_bytes: 1,
+  disk_bytes: 1,
+  size_preset: null,
+  created_at: 0,
+  updated_at: 0,
+  ready_at: 0,
+  measured_at: 0,
+}
 
 /** Everything that a server does with rows at its start and periodically, and that only the node's may do. */
 const walks: Record<string, (engine: Engine) => Promise<unknown>> = {
@@ -26,6 +47,7 @@ const walks: Record<string, (engine: Engine) => Promise<unknown>> = {
   },
   'operations.resume': (engine) => engine.operations.resume(),
   pruneKeys: (engine) => pruneKeys(engine, { unfinished: true }),
+  measureSnapshots,
   sweepLeases,
   settleInconsistent,
   pruneProcesses,
@@ -57,6 +79,12 @@ describe('two servers with a data directory each, over one database', { timeout:
     const kept = newSession()
     await first.shell('true', { sessionId: kept })
     await first.db.updateTable('computers').set({ lifecycle: 'durable' }).where('name', '=', kept).execute()
+    const { id } = await first.db.selectFrom('computers').selectAll().where('name', '=', kept).executeTakeFirstOrThrow()
+    const snapshot = { ...anySnapshot, computer_id: id, account_id: first.engine.server.ownerId }
+    await first.db
+      .insertInto('snapshots')
+      .values({ ...snapshot, node_id: first.engine.node.id })
+      .execute()
     second = await TestApp.start({ env, node: 'second' })
   })
   after(async () => {
@@ -70,7 +98,7 @@ describe('two servers with a data directory each, over one database', { timeout:
     const { id } = engine.node
     const computers = await db.selectFrom('computers').selectAll().where('node_id', '=', id).execute()
     const found: Record<string, unknown> = { computers }
-    for (const table of ['processes', 'operations', 'idempotency', 'uptime_hours'] as const)
+    for (const table of ['processes', 'operations', 'idempotency', 'uptime_hours', 'snapshots'] as const)
       found[table] = await db.selectFrom(table).selectAll().where('node_id', '=', id).execute()
     for (const table of ['ports', 'usage_intervals', 'compute_marks'] as const)
       found[table] = await db

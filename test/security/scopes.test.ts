@@ -13,7 +13,7 @@ const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
   [/^GET \/api\/v1\/(settings|session)$/, 'any'],
   [/^\w+ \/(users\/me\/api-keys|users\/me\/sessions|v1\/workspaces|v1\/billing|api\/v1\/account)(\/|$)/, 'account'],
   [/^PATCH \/api\/v1\/settings$/, 'account'],
-  [/^\w+ \/v1\/(exec|sandboxes|computers|operations|ssh-keys)(\/|$)/, 'compute'],
+  [/^\w+ \/v1\/(exec|sandboxes|computers|operations|ssh-keys|snapshots)(\/|$)/, 'compute'],
   [/^\w+ \/v1\/computer-(images|capacity)(\/|$)/, 'any'],
 ]
 

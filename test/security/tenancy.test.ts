@@ -31,6 +31,7 @@ interface Owned {
   computerId: string
   operationId: string
   sshKeyId: string
+  snapshotId: string
 }
 
 const secret = 'only the first account knows this'
@@ -68,6 +69,12 @@ describe('two accounts', { timeout: 300_000 }, () => {
     const publicKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA${randomBytes(32).toString('base64').slice(0, 42)}`
     const sshKey = await server.post('/v1/ssh-keys', { public_key: publicKey, name: secret })
     assert.equal(sshKey.status, 201, JSON.stringify(sshKey.body))
+    await until(
+      async () => (await server.call('GET', `/v1/computers/${handle}`)).body,
+      ({ computer, operation }) => computer.state === 'running' && operation === undefined,
+    )
+    const snapshot = await server.post(`/v1/computers/${handle}/snapshots`, {})
+    assert.equal(snapshot.status, 202, JSON.stringify(snapshot.body))
     owned = {
       sessionId,
       sandboxId: /^http:\/\/\d+-([0-9a-z]+)-/.exec(exposed.body.url)![1]!,
@@ -86,6 +93,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
       computerId: created.body.computer.id,
       operationId: created.body.operation.id,
       sshKeyId: sshKey.body.ssh_key.id,
+      snapshotId: snapshot.body.snapshot.id,
     }
   })
   after(async () => {
@@ -359,6 +367,11 @@ describe('two accounts', { timeout: 300_000 }, () => {
           ['GET', '/connection'],
           ['POST', '/ssh/certificates', { ssh_key_id: 'k7w2m9x4c1v8n3q6t5hz' }],
           ['POST', '/ssh-credentials'],
+          ['GET', '/snapshots'],
+          ['POST', '/snapshots'],
+          ['POST', '/fork', {}],
+          ['POST', '/actions/resize', { size_preset: 'ram-2g' }],
+          ['POST', '/actions/restore', { snapshot_id: 'none' }],
         ] as const
       ).map(([method, path, body]) => [
         `${method} /v1/computers/:id${path}`,
@@ -388,6 +401,25 @@ describe('two accounts', { timeout: 300_000 }, () => {
     ),
     'DELETE /v1/computers/:id/ports/:port': async () =>
       isMissing(await server.call('DELETE', `/v1/computers/${owned.computerId}/ports/80`, undefined, { token: other })),
+    'GET /v1/snapshots': async () => {
+      const { body } = await server.call('GET', '/v1/snapshots', undefined, { token: other })
+      assert.deepEqual(body.snapshots, [])
+    },
+    ...Object.fromEntries(
+      (
+        [
+          ['GET', ''],
+          ['DELETE', ''],
+          ['POST', '/restore', {}],
+        ] as const
+      ).map(([method, path, body]) => [
+        `${method} /v1/snapshots/:snapshotId${path}`,
+        async () => {
+          isMissing(await server.call(method, `/v1/snapshots/${owned.snapshotId}${path}`, body, { token: other }))
+          assert.equal((await server.call('GET', `/v1/snapshots/${owned.snapshotId}`)).status, 200)
+        },
+      ]),
+    ),
     'GET /v1/operations/:operationId': async () =>
       isMissing(await server.call('GET', `/v1/operations/${owned.operationId}`, undefined, { token: other })),
     'GET /v1/ssh-keys': async () => {

@@ -123,6 +123,29 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     memory_mib_ms: 2 ** 52,
     memory_counted_ms: 2 ** 40,
     authorized_keys: 'ssh-ed25519 AAAA',
+    restored_at: 8,
+  },
+  snapshots: {
+    id: 'snapshot',
+    account_id: 'account',
+    node_id: 'node',
+    computer_id: 'computer',
+    computer_name: 'büro',
+    files_since: 2 ** 42,
+    kind: 'manual',
+    image: 'slim-0',
+    state: 'failed',
+    failure_reason: 'no room',
+    size_bytes: 2 ** 45,
+    added_bytes: 2 ** 44,
+    paused_ms: 1.5,
+    memory_bytes: 2 ** 40,
+    disk_bytes: 2 ** 52,
+    size_preset: 'ram-2g',
+    created_at: 1,
+    updated_at: 2,
+    ready_at: 3,
+    measured_at: 4,
   },
   ssh_keys: {
     id: 'sk',
@@ -341,7 +364,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|ssh_)/.test(
+    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|ssh_|snapshots)/.test(
       table,
     ),
 )
@@ -351,6 +374,7 @@ const unnamed = {
   size_preset: null,
   snapshot_id: null,
   authorized_keys: null,
+  restored_at: null,
   memory_mib_ms: 0,
   memory_counted_ms: 0,
 }

@@ -51,6 +51,14 @@ export const needsState = new Set([
   'DELETE /v1/computers/{id}',
   'POST /v1/computers/{id}/actions/start',
   'POST /v1/computers/{id}/actions/stop',
+  'POST /v1/computers/{id}/actions/resize',
+  'POST /v1/computers/{id}/fork',
+  'POST /v1/computers/{id}/snapshots',
+  // They need the id of a snapshot.
+  'POST /v1/computers/{id}/actions/restore',
+  'GET /v1/snapshots/{snapshotId}',
+  'DELETE /v1/snapshots/{snapshotId}',
+  'POST /v1/snapshots/{snapshotId}/restore',
   // They need ports for SSH.
   'POST /v1/computers/{id}/ssh/certificates',
   'POST /v1/computers/{id}/ssh-credentials',

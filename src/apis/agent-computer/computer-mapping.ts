@@ -1,4 +1,5 @@
 import type { Static } from 'typebox'
+import { sizeOf, type Size } from '../../engine/computers/durable/sizes.ts'
 import type { ImageInfo, OperationFacts, OwnedComputer, WantedSize } from '../../engine/types.ts'
 import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 import type { computer, operation } from './computer-schemas.ts'
@@ -61,12 +62,20 @@ export function imageOf({ id, name, createdAtMs }: ImageInfo) {
   }
 }
 
-/** Returns the size that a request asks for, in bytes. */
-export function wantedSizeOf(body: {
+interface SizeFields {
   size_preset?: string
   requested_memory_mib?: number
   requested_storage_bytes?: number
-}): WantedSize {
+}
+
+/** Returns the size that a request asks for; undefined when it says nothing of the size. Throws `invalid_request`. */
+export function givenSizeOf(body: SizeFields): Size | undefined {
+  const wanted = wantedSizeOf(body)
+  return Object.values(wanted).every((value) => value === undefined) ? undefined : sizeOf(wanted)
+}
+
+/** Returns the size that a request asks for, in bytes. */
+export function wantedSizeOf(body: SizeFields): WantedSize {
   return {
     preset: body.size_preset,
     memoryBytes: body.requested_memory_mib === undefined ? undefined : body.requested_memory_mib * MiB,
@@ -80,6 +89,7 @@ function stateOf({ state }: OwnedComputer, running: OperationFacts | undefined):
   if (running?.kind === 'computer.start' && state !== 'running') return 'starting'
   if (running?.kind === 'computer.stop' && state === 'running') return 'stopping'
   if (running?.kind === 'computer.create' && state !== 'running') return 'provisioning'
+  if (running?.kind === 'computer.resize' || running?.kind === 'computer.restore') return 'updating'
   if (state === 'resizing' || state === 'restarting') return 'updating'
   return state === 'paused' ? 'running' : state
 }

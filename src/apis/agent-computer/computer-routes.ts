@@ -5,15 +5,15 @@ import { beginDelete, beginStart, beginStop } from '../../engine/computers/durab
 import { createComputer, type Begun } from '../../engine/computers/durable/create-computer.ts'
 import { listComputers } from '../../engine/computers/durable/list-computers.ts'
 import { renameComputer } from '../../engine/computers/durable/rename-computer.ts'
-import { sizeOf } from '../../engine/computers/durable/sizes.ts'
+import { requireSnapshot, type AccessibleSnapshot } from '../../engine/computers/snapshots/find-snapshot.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { workspaceName } from '../../engine/identity/workspaces/workspace-name.ts'
 import { runningOn } from '../../engine/operations/operations.ts'
-import type { OperationFacts, OwnedComputer } from '../../engine/types.ts'
+import type { OwnedComputer } from '../../engine/types.ts'
 import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { idempotencyKeyOf } from '../../http/idempotency.ts'
-import { computerOf, operationOf, wantedSizeOf } from './computer-mapping.ts'
+import { answerOf, viewerOf } from './computer-answer.ts'
+import { computerOf, givenSizeOf } from './computer-mapping.ts'
 import {
   computerAnswer,
   computerParams,
@@ -76,9 +76,10 @@ export function addComputerRoutes(app: App, engine: Engine): void {
       const begun = await createComputer(engine, caller, {
         name: body.handle,
         displayName: body.display_name,
-        size: sizeOf(wantedSizeOf(body)),
+        size: givenSizeOf(body),
         image: body.source?.image_id || undefined,
         authorizedKeys: body.guest?.authorized_keys,
+        snapshot: await sourceSnapshot(engine, caller, body.source),
         requestKey: idempotencyKeyOf(request),
       })
       void reply.status(202)
@@ -170,21 +171,18 @@ async function ensureReady(engine: Engine, found: AccessibleComputer<'run'>): Pr
   return found.row.state === 'running' ? found : beginStart(engine, found)
 }
 
-async function answerOf(
+/** Returns the snapshot that a request names as the source. */
+async function sourceSnapshot(
   engine: Engine,
-  { caller }: Pick<FastifyRequest, 'caller'>,
-  row: OwnedComputer,
-  operation: OperationFacts | undefined,
-) {
-  const isRunning = operation?.state === 'running'
-  return {
-    computer: computerOf(row, isRunning ? operation : undefined, await viewerOf(engine, caller)),
-    ...(operation ? { operation: operationOf(operation, engine.operations.stepOf(operation.id)) } : {}),
-  }
-}
-
-async function viewerOf(engine: Engine, { accountId, role }: FastifyRequest['caller']) {
-  return { workspaceName: await workspaceName(engine, accountId), role: role === 'owner' ? 'owner' : 'admin' } as const
+  caller: FastifyRequest['caller'],
+  source: { kind?: string; snapshot_id?: string } | undefined,
+): Promise<AccessibleSnapshot | undefined> {
+  const { kind, snapshot_id: id } = source ?? {}
+  if (kind !== 'snapshot' && !id) return undefined
+  if (kind === 'snapshot' && id) return requireSnapshot(engine, caller, id)
+  throw new CarrelError('invalid_request', 'Cannot create a computer: source has either an image or a snapshot', {
+    details: { field: 'source' },
+  })
 }
 
 function assertPlatform(platform: string | undefined): void {

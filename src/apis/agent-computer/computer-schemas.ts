@@ -107,11 +107,15 @@ const size = {
   requested_storage_bytes: Type.Optional(storage),
 }
 
+export const sizeFields = size
+export const nameFields = { handle: Type.Optional(handle), display_name: Type.Optional(displayName) }
+
 export const createComputerBody = object({
   source: Type.Optional(
     object({
-      kind: Type.Optional(Type.Enum(['image'])),
+      kind: Type.Optional(Type.Enum(['image', 'snapshot'])),
       image_id: Type.Optional(Type.String({ description: 'Empty for the default image', maxLength: 128 })),
+      snapshot_id: Type.Optional(Type.String({ description: 'The snapshot to create it from', maxLength: 128 })),
     }),
   ),
   handle: Type.Optional(handle),
@@ -128,6 +132,15 @@ export const createComputerBody = object({
   ),
   platform: Type.Optional(Type.String({ description: 'linux; this server has no other', maxLength: 64 })),
   ...size,
+})
+
+export const resizeBody = object(size)
+export const resizeAnswer = object({
+  computer,
+  operation: Type.Optional(operation),
+  restart_required: Type.Boolean({
+    description: 'Whether the computer uses too much memory to get the size as it runs',
+  }),
 })
 
 export const updateComputerBody = Type.Object(

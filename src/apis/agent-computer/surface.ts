@@ -3,6 +3,7 @@ import { accountRateLimits } from '../account-rate-limits.ts'
 import answers from './example-answers.json' with { type: 'json' }
 import { addAccessSessionRoutes } from './access-session-routes.ts'
 import { addCatalogRoutes } from './catalog-routes.ts'
+import { addChangeRoutes } from './change-routes.ts'
 import { addComputerRoutes } from './computer-routes.ts'
 import { addExecRoutes } from './exec-routes.ts'
 import { addFileRoutes } from './file-routes.ts'
@@ -15,6 +16,7 @@ import { addMeRoutes } from './me-routes.ts'
 import { addStatusRoutes } from './status-routes.ts'
 import { addSshKeyRoutes } from './ssh-key-routes.ts'
 import { addSshRoutes } from './ssh-routes.ts'
+import { addSnapshotRoutes } from './snapshot-routes.ts'
 import { addUsageRoutes } from './usage-routes.ts'
 
 /** Agent Computer's API: computers that keep their files, the account, its usage and its spending limits. */
@@ -33,12 +35,17 @@ export const agentComputer: Surface = {
     {
       name: 'Computers',
       description: 'Computers that keep their files until they are deleted.',
-      routes: [addComputerRoutes, addExecRoutes, addFileRoutes, addOperationRoutes],
+      routes: [addComputerRoutes, addChangeRoutes, addExecRoutes, addFileRoutes, addOperationRoutes],
     },
     {
       name: 'Access',
       description: 'Short-lived access to one computer, by a token of its own.',
       routes: [addAccessSessionRoutes],
+    },
+    {
+      name: 'Snapshots',
+      description: 'The files of a computer at one moment, and computers that are created from them.',
+      routes: [addSnapshotRoutes],
     },
     {
       name: 'Images and sizes',

@@ -1,11 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  serverFilesPath,
-  type ComputerLimits,
-  type ComputerSpec,
-  type ShownFiles,
-  type StopReason,
-} from '../driver.ts'
+import { serverFilesPath, type ComputerLimits, type ComputerSpec, type ShownFiles, type StopReason } from '../driver.ts'
 import { FileSystem } from './file-system/file-system.ts'
 import type { MemorySnapshot } from './memory-host.ts'
 import { programs } from './programs/programs.ts'

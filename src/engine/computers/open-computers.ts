@@ -15,6 +15,7 @@ import { Desktops } from './desktop/desktops.ts'
 import { buildDesktopImage, imageBuildKind } from './durable/build-desktop-image.ts'
 import { computerWorks } from './durable/computer-operations.ts'
 import { DesktopImage, type PlannedImage } from './durable/desktop-image.ts'
+import { snapshotWorks } from './snapshots/snapshot-operations.ts'
 import { WarmPool } from './lifecycle/warm-pool.ts'
 import { LiveEvents } from './live-events.ts'
 import { PortVisits } from './ports/port-visits.ts'
@@ -42,7 +43,11 @@ export function openComputers(
     activity: new Activity(),
     operations: new Operations(
       { db, node, log, server },
-      { ...computerWorks(context), [imageBuildKind]: (_, report) => buildDesktopImage(context(), report) },
+      {
+        ...computerWorks(context),
+        ...snapshotWorks(context),
+        [imageBuildKind]: (_, report) => buildDesktopImage(context(), report),
+      },
     ),
     desktopImage: new DesktopImage(driver.images, desktopImage ?? { id: image.id, recipe: undefined }),
     warmPool: new WarmPool(context),

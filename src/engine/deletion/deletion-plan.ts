@@ -37,6 +37,7 @@ export const deletionPlan: { [Table in keyof Database]: 'server' | 'ledger' | 'h
   usage_days: 'last',
   spent: 'last',
   computers: 'host',
+  snapshots: 'host',
   ports: 'host',
   ssh_ports: 'host',
   ssh_keys: ofAccountsAndUser('ssh_keys'),

@@ -1,10 +1,11 @@
 import type { ComputersContext } from '../computers/computers.ts'
+import { removeSnapshot } from '../computers/snapshots/remove-snapshot.ts'
 import { destroyComputer } from '../computers/lifecycle/destroy.ts'
 import { inList } from '../../db/in-list.ts'
 
 /**
- * Destroys the accounts' computers on this node with their files, and the output of their processes. Returns the number
- * of computers and processes that were found on all nodes: the servers of the others destroy theirs.
+ * Destroys the accounts' computers on this node with their files, their snapshots, and the output of their processes.
+ * Returns how many of these were found on all nodes: the servers of the others destroy theirs.
  */
 export async function emptyHost(engine: ComputersContext, accountIds: readonly string[]): Promise<number> {
   const isHere = ({ node_id }: { node_id: string }) => node_id === engine.node.id
@@ -15,6 +16,12 @@ export async function emptyHost(engine: ComputersContext, accountIds: readonly s
     .execute()
   for (const { id } of computers.filter(isHere))
     await engine.locks.computer(id, () => destroyComputer(engine, id, 'server', 'account deleted'))
+  const snapshots = await engine.db
+    .selectFrom('snapshots')
+    .selectAll()
+    .where((eb) => inList(eb, 'account_id', accountIds))
+    .execute()
+  for (const row of snapshots.filter(isHere)) await removeSnapshot(engine, row)
   await engine.recorder.flush()
   const processes = await engine.db
     .selectFrom('processes')
@@ -28,5 +35,5 @@ export async function emptyHost(engine: ComputersContext, accountIds: readonly s
     await engine.driver.forget(id)
     await engine.db.deleteFrom('processes').where('id', '=', id).execute()
   }
-  return computers.length + processes.length
+  return computers.length + snapshots.length + processes.length
 }

@@ -10,7 +10,7 @@ import { revokeOwnerTokens } from './owner-tokens.ts'
 import type { ThisNode } from './this-node.ts'
 
 /**
- * Removes a node whose host is gone for good. Its computers are recorded as lost, with their files: their names are
+ * Removes a node whose host is gone for good. Its computers are recorded as lost, with their files and snapshots: their names are
  * free again, and deletions that waited for them go on. Its token of the first account ends. Returns the number of its
  * computers. Works in steps; when it is interrupted, another call continues.
  *
@@ -25,7 +25,8 @@ export async function removeNode(db: Kysely<Database>, id: string): Promise<numb
     if (count === 0) break
     removed += count
   }
-  while ((await step(db, condemned, (trx) => forgetProcesses(trx, id))) > 0);
+  for (const table of ['processes', 'snapshots'] as const)
+    while ((await step(db, condemned, (trx) => forgetRows(trx, table, id))) > 0);
   await step(db, condemned, async (trx) => {
     await forgetWork(trx, id)
     await revokeOwnerTokens(trx, id)
@@ -91,10 +92,14 @@ async function loseComputers(trx: Transaction<Database>, nodeId: string): Promis
   return rows.length
 }
 
-/** Deletes the records of processes, whose output was on the node. */
-async function forgetProcesses(trx: Transaction<Database>, nodeId: string): Promise<number> {
-  const some = trx.selectFrom('processes').select('id').where('node_id', '=', nodeId).limit(rowsPerStep)
-  const { numDeletedRows } = await trx.deleteFrom('processes').where('id', 'in', some).executeTakeFirst()
+/** Deletes the records of processes and of snapshots, whose output and files were on the node. */
+async function forgetRows(
+  trx: Transaction<Database>,
+  table: 'processes' | 'snapshots',
+  nodeId: string,
+): Promise<number> {
+  const some = trx.selectFrom(table).select('id').where('node_id', '=', nodeId).limit(rowsPerStep)
+  const { numDeletedRows } = await trx.deleteFrom(table).where('id', 'in', some).executeTakeFirst()
   return Number(numDeletedRows)
 }
 

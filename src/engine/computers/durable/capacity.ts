@@ -15,7 +15,7 @@ export interface Capacity {
 
 /**
  * Returns the capacity of this node. Storage is promised to a computer until it is deleted, memory while it runs or is
- * about to. `besides` leaves one computer out, so that another size for it can be judged.
+ * about to; a snapshot takes what it adds. `besides` leaves one computer out, so that another size for it can be judged.
  */
 export async function capacityOf(
   { node, settings }: Pick<Context, 'node' | 'settings'>,
@@ -35,6 +35,11 @@ export async function capacityOf(
     .where('id', '!=', besides ?? '')
     .groupBy('state')
     .execute()
+  const snapshots = await db
+    .selectFrom('snapshots')
+    .select(({ fn }) => fn.sum<number>('added_bytes').as('bytes'))
+    .where('node_id', '=', node.id)
+    .executeTakeFirst()
   const total = totalOf(host, settings)
   const sum = (of: readonly { memory: number; disk: number }[], what: 'memory' | 'disk') =>
     of.reduce((bytes, row) => bytes + Number(row[what]), 0)
@@ -46,7 +51,7 @@ export async function capacityOf(
         rows.filter(({ state }) => !atRest.has(state)),
         'memory',
       ),
-    freeDiskBytes: total.diskBytes - sum(rows, 'disk'),
+    freeDiskBytes: total.diskBytes - sum(rows, 'disk') - Number(snapshots?.bytes ?? 0),
   }
 }
 
@@ -55,16 +60,19 @@ export function readCapacity(engine: Pick<Context, 'db' | 'node' | 'settings'>, 
   return capacityOf(engine, engine.db, besides)
 }
 
-/** Throws `no_capacity` where this node has no room for a computer of this size that starts. */
+/**
+ * Throws `no_capacity` where this node has no room for a computer of this size that starts, or for several. `besides` is
+ * as of `capacityOf`.
+ */
 export async function assertCapacity(
   engine: Pick<Context, 'node' | 'settings'>,
   trx: Transaction<Database>,
   size: Pick<Size, 'memoryBytes' | 'diskBytes'>,
-  doing: string,
+  { doing, count = 1, besides }: { doing: string; count?: number; besides?: string },
 ): Promise<void> {
-  const { freeMemoryBytes, freeDiskBytes } = await capacityOf(engine, trx)
-  assertFits(doing, 'memory', size.memoryBytes, freeMemoryBytes)
-  assertFits(doing, 'storage', size.diskBytes, freeDiskBytes)
+  const { freeMemoryBytes, freeDiskBytes } = await capacityOf(engine, trx, besides)
+  assertFits(doing, 'memory', count * size.memoryBytes, freeMemoryBytes)
+  assertFits(doing, 'storage', count * size.diskBytes, freeDiskBytes)
 }
 
 /** Throws `no_capacity` where this node has no memory for a computer that exists and starts. */
@@ -78,7 +86,8 @@ export async function assertMemory(
   assertFits(doing, 'memory', row.memory_bytes, freeMemoryBytes)
 }
 
-function assertFits(doing: string, what: string, bytes: number, freeBytes: number): void {
+/** Throws `no_capacity` when more is needed than is free. */
+export function assertFits(doing: string, what: string, bytes: number, freeBytes: number): void {
   if (bytes <= freeBytes) return
   const [wanted, free] = [bytes, Math.max(0, freeBytes)].map((value) => Math.floor(value / MiB))
   throw new CarrelError(

@@ -7,10 +7,14 @@ import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
 import { assertAtHome } from '../lifecycle/at-home.ts'
+import { underWay } from './assert-idle.ts'
 import { assertMemory } from './capacity.ts'
 import type { Begun } from './create-computer.ts'
 import { destroyComputer } from '../lifecycle/destroy.ts'
 import { ownComputer } from '../lifecycle/own-computer.ts'
+import { forkComputer } from '../snapshots/fork-computer.ts'
+import { restoreInPlace } from '../snapshots/restore-in-place.ts'
+import { resizeComputer } from './resize-computer.ts'
 import { startComputer } from '../lifecycle/start.ts'
 import { stopComputer } from '../lifecycle/stop.ts'
 import { transition } from '../lifecycle/transition.ts'
@@ -74,6 +78,9 @@ export function computerWorks(context: () => ComputersContext): Record<`computer
     'computer.stop': onComputer(async (engine, row, { actor }) => {
       if (row.state === 'running' || row.state === 'paused') await stopComputer(engine, row, actor)
     }),
+    'computer.resize': onComputer(resizeComputer),
+    'computer.restore': onComputer(restoreInPlace),
+    'computer.fork': (operation, report) => forkComputer(context(), operation, report),
     'computer.delete': onComputer((engine, { id }, { actor }) => destroyComputer(engine, id, actor)),
   }
 }
@@ -129,10 +136,4 @@ async function begin(
   })
   engine.operations.begin(begun.operation)
   return begun
-}
-
-function underWay(doing: string, { kind }: OperationRow): CarrelError {
-  return new CarrelError('conflict', `${doing}: ${kind} is under way; wait for it to end`, {
-    details: { operation: kind },
-  })
 }

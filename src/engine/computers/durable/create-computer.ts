@@ -12,15 +12,18 @@ import { assertCapacity } from './capacity.ts'
 import { newComputer } from '../lifecycle/new-computer.ts'
 import { lineOf, parsePublicKey } from '../ssh/keys/public-key.ts'
 import { readableName } from './readable-name.ts'
-import type { Size } from './sizes.ts'
+import type { AccessibleSnapshot } from '../snapshots/find-snapshot.ts'
+import { sizeOf, sizeOfRow, type Size } from './sizes.ts'
 
 export interface NewComputer {
   /** Unique in the workspace; one is made up when it is left out. */
   name?: string | undefined
   displayName?: string | undefined
-  size: Size
-  /** The id of an image; the one with a desktop when left out, which need not be built yet. */
+  /** Default: the size of the snapshot's computer, or that of the first preset. */
+  size?: Size | undefined
+  /** The id of an image; the one with a desktop when left out, which need not be built yet, and that of the snapshot where there is one. */
   image?: string | undefined
+  snapshot?: AccessibleSnapshot | undefined
   /** Public keys that open the computer by SSH, beside those of its workspace. */
   authorizedKeys?: readonly string[] | undefined
   /** The Idempotency-Key of the request: a repeated one returns the same computer. */
@@ -34,8 +37,9 @@ export interface Begun {
 
 /**
  * Creates a computer that keeps its files until it is deleted, and begins to start it. Throws, before anything is made,
- * `already_exists` for a name that the workspace has already, `image_missing`, `limit_reached`, `no_capacity` when the host has no
- * room for it, and `out_of_credits`.
+ * `already_exists` for a name that the workspace has already, `not_found` for a missing image, `conflict` for a snapshot
+ * that is not ready, `invalid_request` for a disk that is smaller than the snapshot, `limit_reached`, `no_capacity` when
+ * the host has no room for it, and `out_of_credits`.
  */
 export async function createComputer(engine: ComputersContext, caller: Caller, wanted: NewComputer): Promise<Begun> {
   const { db, operations } = engine
@@ -43,22 +47,20 @@ export async function createComputer(engine: ComputersContext, caller: Caller, w
   if (earlier) return earlier
   const authorizedKeys = wanted.authorizedKeys?.map((key) => lineOf(parsePublicKey(key, 'guest.authorized_keys')))
   await assertCredit(engine, caller)
-  const image = wanted.image ?? engine.desktopImage.id
+  const image = wanted.snapshot?.row.image ?? wanted.image ?? engine.desktopImage.id
   await assertImage(engine, image)
+  const size = wanted.size ?? (wanted.snapshot ? sizeOfRow(wanted.snapshot.row) : sizeOf({}))
   const begun = await transaction(db, { kind: 'operational', queue: caller.accountId }, async (trx) => {
     await assertHoldsNode(trx, engine.node)
     const name = await freeName(trx, caller.accountId, wanted.name)
     await assertRoom(trx, caller.accountId)
-    await assertCapacity(engine, trx, wanted.size, 'Cannot create the computer')
+    if (wanted.snapshot) await assertReady(trx, wanted.snapshot, size)
+    await assertCapacity(engine, trx, size, { doing: 'Cannot create the computer' })
     const computer: ComputerRow = {
       ...newComputer(engine, { accountId: caller.accountId, name }),
-      image,
-      memory_bytes: wanted.size.memoryBytes,
-      disk_bytes: wanted.size.diskBytes,
-      size_preset: wanted.size.preset,
+      ...lasting({ image, size }),
       display_name: wanted.displayName ?? null,
-      lifecycle: 'durable',
-      idle_timeout_ms: null,
+      snapshot_id: wanted.snapshot?.id ?? null,
       authorized_keys: authorizedKeys?.join('\n') || null,
     }
     await trx.insertInto('computers').values(computer).execute()
@@ -73,6 +75,18 @@ export async function createComputer(engine: ComputersContext, caller: Caller, w
   })
   operations.begin(begun.operation)
   return begun
+}
+
+/** Returns the columns by which a computer that keeps its files differs from a sandbox. */
+export function lasting({ image, size }: { image: string; size: Size }) {
+  return {
+    image,
+    memory_bytes: size.memoryBytes,
+    disk_bytes: size.diskBytes,
+    size_preset: size.preset,
+    lifecycle: 'durable' as const,
+    idle_timeout_ms: null,
+  }
 }
 
 async function begunBefore(
@@ -91,6 +105,22 @@ async function begunBefore(
   throw new CarrelError('conflict', 'Cannot repeat the request: the computer that it created has been deleted since')
 }
 
+async function assertReady(trx: Transaction<Database>, { id }: AccessibleSnapshot, size: Size): Promise<void> {
+  const row = await trx.selectFrom('snapshots').select(['state', 'size_bytes']).where('id', '=', id).executeTakeFirst()
+  const doing = 'Cannot create the computer'
+  if (!row) throw new CarrelError('not_found', `${doing}: the snapshot has been deleted`)
+  const { state, size_bytes: bytes } = row
+  if (state !== 'ready') throw new CarrelError('conflict', `${doing}: the snapshot is ${state}`, { details: { state } })
+  if (Number(bytes ?? 0) > size.diskBytes)
+    throw new CarrelError(
+      'invalid_request',
+      `${doing}: the snapshot holds ${bytes} bytes, more than its storage would`,
+      {
+        details: { part: 'storage', usedBytes: Number(bytes) },
+      },
+    )
+}
+
 async function assertImage({ driver, defaultImage, desktopImage }: ComputersContext, id: string): Promise<void> {
   if (id === defaultImage.id || id === desktopImage.id || (await driver.images.list()).some((image) => image.id === id))
     return
@@ -98,7 +128,11 @@ async function assertImage({ driver, defaultImage, desktopImage }: ComputersCont
 }
 
 /** Returns the wanted name if the account has no computer of it, or a made-up one that is free. */
-async function freeName(trx: Transaction<Database>, accountId: string, wanted: string | undefined): Promise<string> {
+export async function freeName(
+  trx: Transaction<Database>,
+  accountId: string,
+  wanted: string | undefined,
+): Promise<string> {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const name = wanted ?? readableName()
     const taken = await trx

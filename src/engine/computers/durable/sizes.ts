@@ -1,3 +1,4 @@
+import type { ComputerRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 
 export interface Size {
@@ -31,6 +32,11 @@ export interface WantedSize {
   diskBytes?: number | undefined
 }
 
+/** Returns the size that a computer has, or had when a snapshot of it was taken. */
+export function sizeOfRow(row: Pick<ComputerRow, 'memory_bytes' | 'disk_bytes' | 'size_preset'>): Size {
+  return { memoryBytes: row.memory_bytes, diskBytes: row.disk_bytes, preset: row.size_preset }
+}
+
 /**
  * Returns the size that a request asks for; without any wish, that of the first preset. Throws `invalid_request` for an
  * unknown preset, for a preset together with numbers that differ from it, for one number without the other, and for
@@ -46,6 +52,21 @@ export function sizeOf({ preset, memoryBytes, diskBytes }: WantedSize): Size {
   return { memoryBytes, diskBytes, preset: null }
 }
 
+/**
+ * Returns the size of a computer that has `current` after a request: what the request leaves out stays. Throws
+ * `invalid_request` as `sizeOf` does, and for a request that asks for nothing.
+ */
+export function changedSize(current: Size, { preset, memoryBytes, diskBytes }: WantedSize): Size {
+  if (preset === undefined && memoryBytes === undefined && diskBytes === undefined)
+    throw refused('it says neither a preset nor memory nor storage', 'preset')
+  if (preset !== undefined && preset !== customSize) return presetOf(preset, { memoryBytes, diskBytes })
+  const size = { memoryBytes: memoryBytes ?? current.memoryBytes, diskBytes: diskBytes ?? current.diskBytes }
+  if (memoryBytes !== undefined) assertWithin('memory', memoryBytes, sizeBounds.memoryBytes)
+  if (diskBytes !== undefined) assertWithin('storage', diskBytes, sizeBounds.diskBytes)
+  const isSame = size.memoryBytes === current.memoryBytes && size.diskBytes === current.diskBytes
+  return { ...size, preset: isSame ? current.preset : null }
+}
+
 function presetOf(id: string, { memoryBytes, diskBytes }: Omit<WantedSize, 'preset'>): Size {
   const found = sizePresets.find(({ preset }) => preset === id)
   const known = [...sizePresets.map(({ preset }) => preset), customSize].join(', ')
@@ -54,7 +75,8 @@ function presetOf(id: string, { memoryBytes, diskBytes }: Omit<WantedSize, 'pres
     throw refused(`preset ${id} has ${found.memoryBytes / GiB} GiB of memory; leave one of the two out`, 'memory')
   if ((diskBytes ?? found.diskBytes) !== found.diskBytes)
     throw refused(`preset ${id} has ${found.diskBytes / GiB} GiB of storage; leave one of the two out`, 'storage')
-  return { ...found }
+  const { memoryBytes: memory, diskBytes: disk } = found
+  return { memoryBytes: memory, diskBytes: disk, preset: id }
 }
 
 function assertWithin(what: string, bytes: number, { min, max, step }: { min: number; max: number; step: number }) {

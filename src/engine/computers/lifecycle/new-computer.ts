@@ -35,5 +35,6 @@ export function newComputer(
     memory_mib_ms: 0,
     memory_counted_ms: 0,
     authorized_keys: null,
+    restored_at: null,
   }
 }
