@@ -372,6 +372,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
           ['POST', '/fork', {}],
           ['POST', '/actions/resize', { size_preset: 'ram-2g' }],
           ['POST', '/actions/restore', { snapshot_id: 'none' }],
+          ['POST', '/actions/transfer', { target_org_id: 'none' }],
         ] as const
       ).map(([method, path, body]) => [
         `${method} /v1/computers/:id${path}`,

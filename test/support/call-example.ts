@@ -54,8 +54,9 @@ export const needsState = new Set([
   'POST /v1/computers/{id}/actions/resize',
   'POST /v1/computers/{id}/fork',
   'POST /v1/computers/{id}/snapshots',
-  // They need the id of a snapshot.
+  // They need the id of a snapshot or of another workspace.
   'POST /v1/computers/{id}/actions/restore',
+  'POST /v1/computers/{id}/actions/transfer',
   'GET /v1/snapshots/{snapshotId}',
   'DELETE /v1/snapshots/{snapshotId}',
   'POST /v1/snapshots/{snapshotId}/restore',

@@ -1,5 +1,6 @@
 import { requireComputer } from '../../engine/computers/access/open-computer.ts'
 import { beginResize } from '../../engine/computers/durable/resize-computer.ts'
+import { transferComputer } from '../../engine/computers/transfer/transfer-computer.ts'
 import { requireSnapshot } from '../../engine/computers/snapshots/find-snapshot.ts'
 import { beginFork } from '../../engine/computers/snapshots/fork-computer.ts'
 import { beginRestoreInPlace } from '../../engine/computers/snapshots/restore-in-place.ts'
@@ -9,10 +10,10 @@ import type { App } from '../../http/app.ts'
 import { idempotencyKeyOf } from '../../http/idempotency.ts'
 import { answerOf, viewerOf } from './computer-answer.ts'
 import { computerOf, givenSizeOf, operationOf, wantedSizeOf } from './computer-mapping.ts'
-import { computerAnswer, computerParams, resizeAnswer, resizeBody } from './computer-schemas.ts'
+import { computerAnswer, computerParams, resizeAnswer, resizeBody, transferBody } from './computer-schemas.ts'
 import { forkAnswer, forkBody, restoreInPlaceBody } from './snapshot-schemas.ts'
 
-/** Adds what changes a computer as a whole: its size and its files, and copies of it. */
+/** Adds what changes a computer as a whole: its size, its files and its owner, and copies of it. */
 export function addChangeRoutes(app: App, engine: Engine): void {
   app.post(
     '/v1/computers/:id/actions/resize',
@@ -60,6 +61,36 @@ export function addChangeRoutes(app: App, engine: Engine): void {
       const begun = await beginRestoreInPlace(engine, found, { snapshot, requestKey: idempotencyKeyOf(request) })
       void reply.status(202)
       return answerOf(engine, request, begun.computer as OwnedComputer, begun.operation)
+    },
+  )
+  app.post(
+    '/v1/computers/:id/actions/transfer',
+    {
+      schema: { params: computerParams, body: transferBody, response: { 200: computerAnswer } },
+      config: {
+        documentation: {
+          description: 'Transfer ownership of a computer to another workspace',
+          example: { target_org_id: '96q0159qpqtdet0td9p5' },
+          errors: [
+            'already_exists',
+            'conflict',
+            'forbidden',
+            'limit_reached',
+            'not_found',
+            'other_node',
+            'out_of_credits',
+            'spending_limit_reached',
+          ],
+          notes:
+            'Snapshots go along. Programs in the computer end, and so does everything that the old workspace has open on it; exposed ports are closed. The new workspace pays from then on. Requires an admin of the old workspace who is a member of the new one, and the token of a sign-in.',
+        },
+      },
+    },
+    async (request) => {
+      const { body, caller, params } = request
+      const found = await requireComputer(engine, caller, params.id, 'manage')
+      const { row, target } = await transferComputer(engine, found, { caller, targetId: body.target_org_id })
+      return answerOf(engine, { caller: target }, row, undefined)
     },
   )
   app.post(

@@ -143,6 +143,10 @@ export const resizeAnswer = object({
   }),
 })
 
+export const transferBody = object({
+  target_org_id: Type.String({ description: 'The workspace that gets the computer', minLength: 1, maxLength: 128 }),
+})
+
 export const updateComputerBody = Type.Object(
   { display_name: Type.Optional(nullable(displayName)), handle: Type.Optional(handle) },
   { additionalProperties: false, minProperties: 1 },

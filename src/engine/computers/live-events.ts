@@ -37,6 +37,13 @@ export class LiveEvents {
     }
   }
 
+  /** Passes a last event to the listeners of its computer; they get none after it. */
+  end(event: LiveEvent): void {
+    const listeners = this.#listeners.get(event.computerId) ?? []
+    this.#listeners.delete(event.computerId)
+    for (const listener of [...listeners]) listener(event)
+  }
+
   emit(event: LiveEvent): void {
     for (const listener of [...(this.#listeners.get(event.computerId) ?? [])]) listener(event)
   }
