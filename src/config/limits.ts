@@ -288,6 +288,19 @@ export const limits = {
   abandonedExecMs: 60_000,
   /** One message of an exec session; longer input is sent in parts. */
   socketMessageBytes: 1 * MiB,
+  /**
+   * Streams of processes that one account has open at the exec gateway. Each has a piece of output in memory, with its
+   * form in JSON: half a MiB for a client that reads slowly.
+   */
+  gatewayStreamsPerAccount: 256,
+  /** One message of a stream of input: 1 MiB in base64, with its envelope. */
+  gatewayMessageBytes: 1.5 * MiB,
+  /** How often a quiet stream of a process sends a message, unless its client asks for another interval. */
+  gatewayKeepAliveMs: { default: 30_000, min: 1_000, max: 60 * 60 * 1000 },
+  /** A stream of input without a byte is cut after this time: its client may think, but not for ever. */
+  quietInputMs: 60 * 60 * 1000,
+  /** How long a client has to receive why its stream ends, once its access session is over. */
+  lastGatewayAnswerMs: 500,
   /** WebSockets of one account at the same time. An idle one takes some ten KiB. */
   socketsPerAccount: 4096,
   /**

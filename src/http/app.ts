@@ -176,7 +176,8 @@ function addAuthentication(
       return void countedUnknown(request, reply)
         .then(() => refuseUnknown(request, reply))
         .catch(done)
-    if (request.routeOptions.config.public) return done()
+    const { public: isPublic, callerOf } = request.routeOptions.config
+    if (isPublic && !callerOf) return done()
     const checked = check(request, reply)
     if (checked) checked.then(() => done(), done)
     else done()

@@ -35,7 +35,8 @@ export function authenticate(
     if (scope !== 'any') assertScope(caller, scope)
   }
   return (request: FastifyRequest, reply: FastifyReply): Promise<void> | void => {
-    const caller = authenticateAny(engine, bearerToken(request.headers))
+    const { callerOf } = request.routeOptions.config
+    const caller = callerOf?.(request) ?? authenticateAny(engine, bearerToken(request.headers))
     // A promise costs as much as everything else here, and a cached caller needs none.
     if (caller instanceof Promise) return caller.then((known) => admit(request, reply, known))
     admit(request, reply, caller)

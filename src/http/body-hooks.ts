@@ -17,14 +17,15 @@ export function addBodyHooks(app: App, bodies: StalledBodies, surfaces: readonly
   app.addHook('onSend', async (request, reply) => {
     if (!request.raw.complete) drainRequest(request, reply)
   })
-  app.addHook('onRequest', async (request, reply) =>
-    bodies.watch(request.raw, () => {
+  app.addHook('onRequest', async (request, reply) => {
+    const cut = () => {
       const { socket } = request.raw
       const error = Object.assign(new Error('the body stopped arriving'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
       // Unless another response is being sent on this connection.
       if (reply.raw.socket && !reply.raw.headersSent) answerMalformedRequest(error, socket, surfaces, request.url)
       socket.destroySoon()
-    }),
-  )
+    }
+    bodies.watch(request.raw, cut, request.routeOptions.config.quietBodyMs)
+  })
   app.addHook('onClose', async () => bodies.close())
 }

@@ -3,7 +3,8 @@ import type { DocumentedMessage } from './documented-message.ts'
 import type { RateClass } from './rate-limits.ts'
 import type { SocketEndpoint } from './sockets/socket-endpoint.ts'
 import type { Surface } from './surface.ts'
-import type { Scope } from '../engine/identity/accounts/tokens.ts'
+import type { FastifyRequest } from 'fastify'
+import type { Authenticated, Scope } from '../engine/identity/accounts/tokens.ts'
 
 /** What a route documents beyond its schemas, for the discovery document, OpenAPI and the hooks. */
 export interface RouteDocumentation {
@@ -58,6 +59,13 @@ declare module 'fastify' {
     refusesUnknownFields?: boolean
     /** True for a sign-in route: the requests of each network are limited. */
     signIn?: boolean
+    /**
+     * Returns the caller of a request whose token is none of an account, such as that of an access session. The route is
+     * `public` to the documents, which describe tokens of accounts.
+     */
+    callerOf?: (request: FastifyRequest) => Promise<Authenticated>
+    /** For how long nothing of the body may arrive, where that is longer than `limits.stalledBodyMs`. */
+    quietBodyMs?: number
     /** The scope that a token needs. Default: `compute`; `any` accepts every token. */
     scope?: Scope | 'any'
     /** True for a POST that creates something and supports `Idempotency-Key`. */

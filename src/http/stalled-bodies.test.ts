@@ -47,6 +47,21 @@ describe('StalledBodies', { timeout: 60_000 }, () => {
     assert.ok(performance.now() - started >= stallMs)
   })
 
+  test('cuts a body that stops arriving at its iterator, after a time of its own if it has one', async () => {
+    onRequest = (request) => {
+      if (request.url === '/patient') bodies.watch(request, () => cut.push('/patient, late'), stallMs * 4)
+      void (async () => {
+        for await (const _ of request);
+      })().catch(() => {})
+    }
+    const patient = send('/patient', 10)
+    const socket = send('/iterated', 10)
+    await once(socket, 'close')
+    assert.deepEqual(cut.splice(0), ['/iterated'])
+    patient.destroy()
+    onRequest = (request) => request.resume()
+  })
+
   test('keeps a slow body that still makes progress, however long it takes', async () => {
     const socket = send('/slow', 11)
     for (let sent = 0; sent < 10; sent++) {

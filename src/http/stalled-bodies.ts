@@ -5,11 +5,13 @@ interface Watched {
   cut: () => void
   bytesRead: number
   sinceMs: number
+  stallMs: number
 }
 
 /**
- * Cuts requests whose body has stopped arriving: those from which no byte arrived for `stallMs`, plus at most a
- * quarter. The total time is not limited, and time in which the server itself does not read does not count.
+ * Cuts requests whose body has stopped arriving: those from which no byte arrived for `stallMs`, or what `watch` is
+ * given instead, plus at most a quarter of the former. The total time is not limited, and time in which the server itself
+ * does not read does not count.
  */
 export class StalledBodies {
   readonly #stallMs: number
@@ -21,10 +23,10 @@ export class StalledBodies {
     this.#timer = setInterval(() => this.#check(), stallMs / 4).unref()
   }
 
-  watch(request: IncomingMessage, cut: () => void): void {
+  watch(request: IncomingMessage, cut: () => void, stallMs = this.#stallMs): void {
     // An inner request, such as for a WebSocket message, does not arrive over a connection.
     if (request.complete || !(request.socket instanceof Socket)) return
-    this.#open.set(request, { cut, bytesRead: request.socket.bytesRead, sinceMs: performance.now() })
+    this.#open.set(request, { cut, bytesRead: request.socket.bytesRead, sinceMs: performance.now(), stallMs })
     request.once('close', () => this.#open.delete(request))
   }
 
@@ -36,11 +38,13 @@ export class StalledBodies {
     const now = performance.now()
     for (const [request, watched] of this.#open) {
       const { bytesRead } = request.socket
-      const waitsForClient = request.readableFlowing === true && request.readableLength === 0
+      // An async iterator of the body listens to `readable`, which stops the flow.
+      const isRead = request.readableFlowing === true || request.listenerCount('readable') > 0
+      const waitsForClient = isRead && request.readableLength === 0
       if (request.complete) this.#open.delete(request)
       else if (bytesRead !== watched.bytesRead || !waitsForClient)
         this.#open.set(request, { ...watched, bytesRead, sinceMs: now })
-      else if (now - watched.sinceMs >= this.#stallMs) {
+      else if (now - watched.sinceMs >= watched.stallMs) {
         this.#open.delete(request)
         watched.cut()
       }

@@ -31,13 +31,21 @@ const surfaces: [RegExp, Surface][] = [
   [/^\/api\/v1(\/|$)/, 'pawpado'],
   [/^\/(v1\/(workspaces|sandboxes|exec)|users\/me\/sessions|billing\/(pay|return|cancel))(\/|$)/, 'paperpod'],
   [/^\/(auth|users|billing|sessions|samples|datasets)(\/|$)/, 'environments'],
-  [/^\/v1(\/|$)/, 'agent-computer'],
+  [/^\/(v1|process\.Process)(\/|$)/, 'agent-computer'],
   [/^/, 'paperpod'],
 ]
 const surfaceOf = (path: string) => surfaces.find(([pattern]) => pattern.test(path))![1]
 
 /** A path of each surface that does not exist, or not yet. */
-const unknown = ['/api/v1/sessions/none', '/sessions/none', '/v1/none', '/none', '/users/none', '/api/v1']
+const unknown = [
+  '/api/v1/sessions/none',
+  '/sessions/none',
+  '/v1/none',
+  '/process.Process/None',
+  '/none',
+  '/users/none',
+  '/api/v1',
+]
 
 type Body = Record<string, any> // oxlint-disable-line typescript/no-explicit-any -- an envelope of any surface
 

@@ -5,6 +5,7 @@ import { addAccessSessionRoutes } from './access-session-routes.ts'
 import { addCatalogRoutes } from './catalog-routes.ts'
 import { addChangeRoutes } from './change-routes.ts'
 import { addComputerRoutes } from './computer-routes.ts'
+import { addGatewayRoutes } from './exec-gateway/gateway-routes.ts'
 import { addExecRoutes } from './exec-routes.ts'
 import { addFileRoutes } from './file-routes.ts'
 import { addOperationRoutes } from './operation-routes.ts'
@@ -25,7 +26,7 @@ export const agentComputer: Surface = {
   title: 'Agent Computer',
   description:
     'The Agent Computer API: computers that keep their files, the account, its usage and its spending limits.',
-  prefixes: ['/v1', '/healthz', '/readyz'],
+  prefixes: ['/v1', '/process.Process', '/healthz', '/readyz'],
   envelope,
   answers,
   takesUnknownFields: true,
@@ -40,7 +41,7 @@ export const agentComputer: Surface = {
     {
       name: 'Access',
       description: 'Short-lived access to one computer, by a token of its own.',
-      routes: [addAccessSessionRoutes],
+      routes: [addAccessSessionRoutes, addGatewayRoutes],
     },
     {
       name: 'Snapshots',

@@ -17,6 +17,7 @@ import type { PortWatch } from './ports/port-watch.ts'
 import type { Ssh } from './ssh/ssh.ts'
 import type { ClientPresence } from './processes/client-presence.ts'
 import type { OutputRetention } from './processes/output-retention.ts'
+import type { UnreadOutput } from './processes/unread-output.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 
 /** What the room of computers keeps in memory: what runs, what uses it, and what waits to start. */
@@ -35,6 +36,7 @@ export interface Computers {
   recorder: ProcessRecorder
   outputRetention: OutputRetention
   clientPresence: ClientPresence
+  unreadOutput: UnreadOutput
   creditClock: CreditClock
   ssh: Ssh
   /** Admits starts of computers. */

@@ -23,6 +23,7 @@ import { ExposedPorts } from './ports/exposed-ports.ts'
 import { PortWatch } from './ports/port-watch.ts'
 import { ClientPresence } from './processes/client-presence.ts'
 import { keptBytesOf, OutputRetention } from './processes/output-retention.ts'
+import { UnreadOutput } from './processes/unread-output.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
 
 /**
@@ -71,6 +72,7 @@ export function openComputers(
     }),
     outputRetention,
     clientPresence: new ClientPresence(),
+    unreadOutput: new UnreadOutput(),
     creditClock: new CreditClock({
       meter,
       price: prices.meters.compute,

@@ -12,11 +12,22 @@ export interface ProcessMeta {
   command: string
   /** True for a process that ends when its client does not come back. */
   attended: boolean
+  /** True for a process that waits for the readers of its output, and continues without any. */
+  detached?: boolean
+  /** What was started, where lists show that in parts. */
+  config?: ProcessConfig
+}
+
+export interface ProcessConfig {
+  argv: string[]
+  cwd: string
 }
 
 /** How much of a command a record keeps, in characters. */
 const maxCommandLength = 4096
 
 export function processMeta(meta: ProcessMeta): ProcessMeta & Record<string, unknown> {
-  return { ...meta, command: meta.command.slice(0, maxCommandLength) }
+  const { config, ...rest } = meta
+  const fits = config !== undefined && JSON.stringify(config).length <= maxCommandLength
+  return { ...rest, command: meta.command.slice(0, maxCommandLength), ...(fits ? { config } : {}) }
 }

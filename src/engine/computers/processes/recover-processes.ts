@@ -28,6 +28,7 @@ export async function recoverProcesses(engine: ComputersContext): Promise<void> 
       engine.portWatch.watch(process)
     }
     engine.clientPresence.startGracePeriod(process)
+    engine.unreadOutput.read(process)
     void process.wait().then((exit) => {
       engine.meter.ended(process.computerId, process.processId)
       engine.recorder.ended(process, exit)

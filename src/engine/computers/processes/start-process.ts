@@ -33,6 +33,10 @@ export interface ProcessOptions {
   attended?: boolean
   /** True for a process whose output waits until it is read, so that none is dropped. */
   backpressure?: boolean
+  /** True for one that waits only while somebody reads its output: see `UnreadOutput`. */
+  detached?: boolean
+  /** True to keep the arguments and the directory, for lists that show them. */
+  keepsConfig?: boolean
 }
 
 /**
@@ -92,7 +96,7 @@ async function startPaid(
       user: options.user ?? image.user,
       stdin: options.stdin === true || program.stdin !== undefined,
       tty: options.tty,
-      backpressure: options.backpressure,
+      backpressure: options.backpressure === true || options.detached === true,
       timeoutMs: options.timeoutMs,
       owner: accountId,
       meta: processMeta({
@@ -103,6 +107,8 @@ async function startPaid(
         kind: options.kind,
         command: options.command,
         attended: options.attended === true,
+        ...(options.detached ? { detached: true } : {}),
+        ...(options.keepsConfig ? { config: { argv: program.argv, cwd: options.cwd ?? image.workdir } } : {}),
       }),
     })
   const { processDescriptors } = engine.budgets

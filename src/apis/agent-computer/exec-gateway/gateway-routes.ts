@@ -1,0 +1,113 @@
+import type { DescMethod } from '@bufbuild/protobuf'
+import { Code, ConnectError, createConnectRouter, createContextValues } from '@connectrpc/connect'
+import type { UniversalHandler } from '@connectrpc/connect/protocol'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { limits } from '../../../config/limits.ts'
+import type { Engine } from '../../../engine/engine.ts'
+import type { App } from '../../../http/app.ts'
+import { drainRequest } from '../../../http/drain-request.ts'
+import { logFailure } from '../../../http/log-failure.ts'
+import { onDisconnect } from '../../../http/on-disconnect.ts'
+import { sendResponse, universalRequest } from './connect-exchange.ts'
+import { replyWithError } from './gateway-errors.ts'
+import { callerOfGateway, clientKey, clientOf } from './gateway-session.ts'
+import { jsonLines } from './json-lines.ts'
+import { Process } from './process_pb.ts'
+import { processService } from './process-service.ts'
+
+/**
+ * Adds the methods of `process.Process`, by Connect, for tokens of access sessions of the kind `exec`. They are described
+ * in docs/EXEC-GATEWAY.md and `process.proto`, and in no OpenAPI document: most are streams, and their errors are
+ * Connect's.
+ */
+export function addGatewayRoutes(app: App, engine: Engine): void {
+  // A scope of their own, because Connect reads the bodies itself.
+  void app.register(async (scope: App) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
+    for (const handler of handlersOf(engine)) addMethod(scope, engine, handler)
+  })
+}
+
+function handlersOf(engine: Engine): UniversalHandler[] {
+  const router = createConnectRouter()
+  const service = processService(engine)
+  for (const method of Process.methods)
+    router.rpc(method, service[method.localName as keyof typeof service] as never, {
+      ...handlerOptions,
+      readMaxBytes: isInput(method) ? limits.gatewayMessageBytes : limits.commandBodyBytes,
+    })
+  return router.handlers
+}
+
+function addMethod(app: App, engine: Engine, handler: UniversalHandler): void {
+  const { requestPath, method } = handler
+  const lines = method.methodKind === 'server_streaming' ? jsonLines(handler) : undefined
+  app.post(
+    requestPath,
+    {
+      // The length of a stream of input is not known; its messages are bounded.
+      bodyLimit: isInput(method) ? Number.MAX_SAFE_INTEGER : limits.commandBodyBytes,
+      errorHandler: replyWithError,
+      config: {
+        public: true,
+        callerOf: callerOfGateway(engine),
+        ...(isInput(method) ? { quietBodyMs: limits.quietInputMs } : {}),
+      },
+    },
+    async (request, reply) => {
+      const isPlain = lines && !request.headers['content-type']?.startsWith('application/connect+')
+      await exchange(engine, isPlain ? lines : handler, { request, reply, isEndless: isInput(method) })
+    },
+  )
+}
+
+const handlerOptions = {
+  grpc: false,
+  grpcWeb: false,
+  // Whatever is compressed has to be held as a whole, and costs processor time that no account pays.
+  acceptCompression: [],
+  maxTimeoutMs: limits.processTimeoutMs,
+}
+
+function isInput({ methodKind }: DescMethod): boolean {
+  return methodKind === 'client_streaming'
+}
+
+interface Exchange {
+  request: FastifyRequest
+  reply: FastifyReply
+  isEndless: boolean
+}
+
+async function exchange(
+  engine: Engine,
+  handle: UniversalHandler | ReturnType<typeof jsonLines>,
+  { request, reply, isEndless }: Exchange,
+): Promise<void> {
+  const length = Number(request.headers['content-length'] ?? 0)
+  // Bytes, their text, and what is parsed of it.
+  const release =
+    length > limits.wholeBodyBytes && !isEndless
+      ? await engine.budgets.memory.reserve(request.caller.accountId, 3 * length)
+      : () => {}
+  reply.hijack()
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  const contextValues = createContextValues().set(clientKey, clientOf(request))
+  const left = new AbortController()
+  const leave = () => left.abort(new ConnectError('the client has left', Code.Canceled))
+  const stopWatching = onDisconnect(request.raw.socket, leave)
+  try {
+    const { signal } = left
+    const asked = universalRequest(request.raw, { origin: request.baseUrl, signal, isEndless, contextValues })
+    await sendResponse(reply.raw, await handle(asked))
+    if (!request.raw.complete) drainRequest(request, reply)
+  } catch (error) {
+    if (!request.raw.destroyed) logFailure(request.log, error)
+    reply.raw.destroy()
+  } finally {
+    stopWatching()
+    release()
+  }
+}
