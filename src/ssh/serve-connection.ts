@@ -17,6 +17,7 @@ import type { Admitted } from './admission.ts'
 import { logLines } from './log-lines.ts'
 import { readHello } from './read-hello.ts'
 import { refuse } from './refuse.ts'
+import { splice } from './splice.ts'
 
 /**
  * Serves one connection from its first byte to its end: starts the computer's own SSH server for it, and passes bytes
@@ -38,6 +39,9 @@ export async function serveConnection(
     socket.once('close', engine.ssh.connections.add(connection))
     const server = await openServer(engine, computer)
     if (socket.destroyed) return server.end()
+    server.stdin.on('error', () => {})
+    server.stdout.on('error', () => socket.destroy())
+    socket.once('close', server.end)
     splice(socket, server)
     await follow(engine, connection, { server, socket, admitted })
   } catch (error) {
@@ -64,15 +68,6 @@ function admitToComputer(engine: Engine, { id, accountId }: AccessibleComputer, 
   const unproven = open.filter(({ proof }) => !proof)
   if (unproven.length >= limits.sshUnprovenPerComputer) unproven[0]!.end('a newer connection took its place')
   return { computerId: id, accountId, proof: undefined, end: () => void socket.destroy() }
-}
-
-function splice(socket: Duplex, { stdin, stdout, end }: OpenServer): void {
-  stdin.on('error', () => {})
-  stdout.on('error', () => socket.destroy())
-  socket.pipe(stdin)
-  stdout.pipe(socket)
-  stdin.once('close', () => socket.unpipe(stdin))
-  socket.once('close', end)
 }
 
 interface Parts {
