@@ -14,6 +14,11 @@ export const describeImages: Part = (subject) => {
     assert.deepEqual(steps, [])
   })
 
+  test('idOf() of a recipe is the id of its image', async () => {
+    const { driver, image, recipe } = subject()
+    assert.equal(await driver.images.idOf(recipe), image.id)
+  })
+
   test('list() contains the image, with its defaults for processes', async () => {
     const { driver, image } = subject()
     const listed = (await driver.images.list()).find(({ id }) => id === image.id)

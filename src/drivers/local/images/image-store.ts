@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ImageInfo } from '../../driver.ts'
@@ -111,7 +112,8 @@ export class ImageStore {
    */
   async hold(id: string): Promise<{ release(): Promise<void> }> {
     const held = await tryShare(this.#description(id)).catch(unlessMissing)
-    if (held && (await this.get(id))) return held
+    // What was renamed meanwhile is being removed.
+    if (held && existsSync(this.#description(id))) return held
     await held?.release()
     throw new CarrelError('image_missing', `Cannot use image "${id}": it is missing`)
   }

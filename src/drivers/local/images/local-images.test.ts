@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chown, chmod, cp, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chown, chmod, cp, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -253,6 +253,22 @@ test('import() reports what is wrong with a reference', async (t) => {
     message: /no such file/,
   })
   assert.deepEqual(await readdir(join(directory, 'images')), [])
+})
+
+test('keep() holds an image once for calls at the same time, until the images are closed', async (t) => {
+  const { images, directory } = await localImages(t)
+  const { id } = await images.import(`oci:${await tinyLayout(directory)}:v1`, silent)
+  const opened = async () => {
+    const links = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''))
+    return (await Promise.all(links)).filter((path) => path.endsWith(`${id}/image.json`)).length
+  }
+  await Promise.all([images.keep(id), images.keep(id), images.keep(id)])
+  assert.equal(await opened(), 1)
+  await assert.rejects(images.remove(id), { code: 'conflict' })
+  await images.close()
+  assert.equal(await opened(), 0)
+  await assert.rejects(images.keep('nothing-0123456789ab'), { code: 'image_missing' })
+  await images.remove(id)
 })
 
 test('remove() rejects with a conflict for an image in use, and removes another', async (t) => {

@@ -34,7 +34,7 @@ export class LocalImages implements DriverImages {
   readonly #options: LocalImagesOptions
   readonly #store: ImageStore
   readonly #work = new SharedWork<BuildProgress, StoredImage>()
-  readonly #kept = new Map<string, { release(): Promise<void> }>()
+  readonly #kept = new Map<string, ReturnType<ImageStore['hold']>>()
 
   constructor(options: LocalImagesOptions) {
     this.#options = options
@@ -120,12 +120,18 @@ export class LocalImages implements DriverImages {
   }
 
   async keep(id: string): Promise<void> {
-    if (!this.#kept.has(id)) this.#kept.set(id, await this.#store.hold(id))
+    const held = this.#kept.get(id) ?? this.#store.hold(id)
+    // In the same turn: of calls at the same time, one holds the image.
+    this.#kept.set(id, held)
+    await held.catch((error: unknown) => {
+      this.#kept.delete(id)
+      throw error
+    })
   }
 
   /** Ends what `keep` began. */
   async close(): Promise<void> {
-    for (const held of this.#kept.values()) await held.release()
+    for (const held of this.#kept.values()) await (await held).release()
     this.#kept.clear()
   }
 
