@@ -10,7 +10,7 @@ import { Connections } from '../http/connections.ts'
 import { AccountLimits } from '../http/rate-limits.ts'
 import { OpenRequests } from '../http/open-requests.ts'
 import { SocketServer } from '../http/sockets/socket-server.ts'
-import { addUptimeProbes } from './uptime-probes.ts'
+import { addSshProbe, addUptimeProbes } from './uptime-probes.ts'
 import { SshDoors } from '../ssh/ssh-doors.ts'
 
 export interface OpenApp {
@@ -38,6 +38,7 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
       await listen(app, engine.settings)
       addUptimeProbes(engine)
       await ssh.open()
+      addSshProbe(engine)
     },
     close: async () => {
       ssh.close()

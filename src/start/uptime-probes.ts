@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:tls'
 import { isWildcard } from '../config/listen-address.ts'
 import type { Settings } from '../config/settings.ts'
 import { probeExec } from '../engine/computers/processes/probe-exec.ts'
@@ -25,6 +27,29 @@ export function addUptimeProbes(engine: Engine): void {
   })
 }
 
+/** Adds the TLS port for SSH, where the server has one. It listens already. */
+export function addSshProbe({ uptime, settings }: Engine): void {
+  const { sshEdgePort: port } = settings
+  if (port === undefined) return
+  const { host } = ownAddress(settings)
+  uptime.add('ssh', 'SSH', async (signal) => {
+    // The edge serves names below its suffix alone, and refuses one that no computer has once TLS stands.
+    const socket = connect({
+      host,
+      port,
+      servername: `${noComputer}.${settings.sshSuffix}`,
+      ALPNProtocols: ['ssh'],
+      rejectUnauthorized: false,
+    })
+    try {
+      await once(socket, 'secureConnect', { signal })
+    } finally {
+      socket.destroy()
+    }
+    return 'operational'
+  })
+}
+
 async function assertAnswers(expected: number, answer: Promise<number>): Promise<void> {
   const status = await answer
   if (status !== expected) throw new Error(`Cannot use the service: it answers ${status} instead of ${expected}`)
@@ -37,4 +62,5 @@ function ownAddress({ host, port }: Pick<Settings, 'host' | 'port'>): { host: st
 }
 
 /** A name that is well formed, so that the proxy looks it up, and that no computer ever gets: ids are random. */
-const noPreview = `1-${'0'.repeat(20)}-p1_v1`
+const noComputer = '0'.repeat(20)
+const noPreview = `1-${noComputer}-p1_v1`

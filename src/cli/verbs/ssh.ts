@@ -63,7 +63,9 @@ async function runSsh(program: Program, host: string, options: SshOptions, comma
     return exitCode ?? 128 + (signal ? constants.signals[signal] : 0)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new Error(`Cannot run ssh: OpenSSH's client is not installed; "${program.name} computers exec" needs none`)
+    throw new Error(`Cannot run ssh: OpenSSH's client is not installed; "${program.name} computers exec" needs none`, {
+      cause: error,
+    })
   } finally {
     process.off('SIGINT', ignore)
   }
