@@ -313,9 +313,13 @@ describe('the exec gateway', { timeout: 120_000 }, () => {
     response.pause()
     const [process] = server.driver.processesOn(id)
     const printed = () => process!.outputEnd()
-    // It waits for its reader.
-    let before = -1
-    await until(printed, (end) => end === before || ((before = end), false))
+    // It waits for its reader, who waits for the client: nothing moves any more.
+    let [before, unmoved] = [0, 0]
+    await until(printed, (end) => {
+      unmoved = end === before ? unmoved + 1 : 0
+      before = end
+      return end > 0 && unmoved === 20
+    })
     await server.call('DELETE', `/v1/computers/${id}/access-sessions/${sessionId}`)
     await until(printed, (end) => end > before)
     const closed = new Promise((resolve) => response.on('close', resolve))
