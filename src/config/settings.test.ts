@@ -51,6 +51,8 @@ const bad: Record<string, string[]> = {
   CARREL_IDLE_TIMEOUT_S: ['0', '-5', '10m', '2592001'],
   CARREL_SWEEP_INTERVAL_MS: ['49', '3600001'],
   CARREL_WARM_COMPUTERS: ['-1', '1001', '1.5'],
+  CARREL_SNAPSHOT_HOURS: ['-1', '8761', '1.5'],
+  CARREL_SNAPSHOTS_KEPT: ['0', '101', 'all'],
   CARREL_MAIL_FROM: ['carrel', 'a@b@c', 'x@y\nBcc: z@y'],
   CARREL_SIGN_UP: ['yes', 'OPEN'],
   CARREL_SIGN_INS_PER_MINUTE: ['-1', '0.5', 'x'],

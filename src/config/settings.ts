@@ -41,6 +41,10 @@ export interface Settings {
   idleTimeoutMs: number
   sweepIntervalMs: number
   warmComputers: number
+  /** Between automatic snapshots of a computer; 0 for none. */
+  snapshotIntervalMs: number
+  /** Automatic snapshots that are kept of a computer. */
+  snapshotsKept: number
   networkPoolSize: number
   /** Disk space for the server alone; undefined for a share of the disk. */
   diskReserveBytes: number | undefined
@@ -208,6 +212,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     idleTimeoutMs: read.integer('CARREL_IDLE_TIMEOUT_S', 600, 1, 30 * 24 * 3600) * 1000,
     sweepIntervalMs: read.integer('CARREL_SWEEP_INTERVAL_MS', 5000, 50, 3_600_000),
     warmComputers: read.integer('CARREL_WARM_COMPUTERS', 2, 0, 1000),
+    snapshotIntervalMs: read.integer('CARREL_SNAPSHOT_HOURS', 0, 0, 24 * 365) * 3_600_000,
+    snapshotsKept: read.integer('CARREL_SNAPSHOTS_KEPT', 7, 1, 100),
     diskReserveBytes: env.CARREL_DISK_RESERVE_MIB
       ? read.integer('CARREL_DISK_RESERVE_MIB', 0, 64, 64 * 1024 * 1024) * MiB
       : undefined,

@@ -3,6 +3,7 @@ import { limits } from '../config/limits.ts'
 import { watchCredit, watchOrphans } from './computers/credit/watch-credit.ts'
 import { settleInconsistent } from './computers/lifecycle/reconcile.ts'
 import { sweepLeases } from './computers/lifecycle/sweep.ts'
+import { takeDueSnapshots } from './computers/snapshots/automatic-snapshots.ts'
 import { pruneProcesses } from './computers/processes/prune-processes.ts'
 import { pruneSessions } from './computers/access-sessions/prune-sessions.ts'
 import { pruneCertificates } from './computers/ssh/certificates/issue-certificate.ts'
@@ -56,6 +57,7 @@ export function schedule(
     [limits.usageIntervalMs, () => settleRunning(engine)],
     [limits.storageIntervalMs, () => measureStorage(engine)],
     [limits.storageIntervalMs, () => measureSnapshots(engine)],
+    [snapshotCheckMs, () => takeDueSnapshots(engine)],
     [limits.paymentPollMinMs, () => checkPayments(false)],
     [limits.sshCheckMs, () => endLapsed(engine)],
     [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],
@@ -78,3 +80,4 @@ export function schedule(
 }
 
 const pruneIntervalMs = 3_600_000
+const snapshotCheckMs = 60_000

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { reconcile, settleInconsistent } from '../../src/engine/computers/lifecycle/reconcile.ts'
 import { sweepLeases } from '../../src/engine/computers/lifecycle/sweep.ts'
 import { stopUnpaid } from '../../src/engine/computers/credit/stop-unpaid.ts'
+import { takeDueSnapshots } from '../../src/engine/computers/snapshots/automatic-snapshots.ts'
 import { pruneProcesses } from '../../src/engine/computers/processes/prune-processes.ts'
 import { recoverProcesses } from '../../src/engine/computers/processes/recover-processes.ts'
 import { claimKey, pruneKeys } from '../../src/engine/idempotency/keys.ts'
@@ -15,7 +16,12 @@ import { newSession, until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
 /** Sandboxes are idle at once, so that a sweep over those of another node would stop them. */
-const env = { CARREL_IDLE_TIMEOUT_S: '1', CARREL_SWEEP_INTERVAL_MS: '3600000', CARREL_WARM_COMPUTERS: '1' }
+const env = {
+  CARREL_IDLE_TIMEOUT_S: '1',
+  CARREL_SWEEP_INTERVAL_MS: '3600000',
+  CARREL_WARM_COMPUTERS: '1',
+  CARREL_SNAPSHOT_HOURS: '1',
+}
 
 const anySnapshot = {
   id: 'snapshot',
@@ -48,6 +54,7 @@ const walks: Record<string, (engine: Engine) => Promise<unknown>> = {
   'operations.resume': (engine) => engine.operations.resume(),
   pruneKeys: (engine) => pruneKeys(engine, { unfinished: true }),
   measureSnapshots,
+  takeDueSnapshots,
   sweepLeases,
   settleInconsistent,
   pruneProcesses,

@@ -27,7 +27,7 @@ export interface BegunSnapshot {
 export async function beginSnapshot(
   engine: ComputersContext,
   { id, row, accountId, caller }: AccessibleComputer<'manage'>,
-  { requestKey, kind = 'manual' }: { requestKey?: string | undefined; kind?: SnapshotRow['kind'] } = {},
+  { requestKey }: { requestKey?: string | undefined } = {},
 ): Promise<BegunSnapshot> {
   const doing = 'Cannot take a snapshot of the computer'
   const begun = await transaction(engine.db, { kind: 'operational', queue: accountId }, async (trx) => {
@@ -40,7 +40,7 @@ export async function beginSnapshot(
     if (earlier) throw new CarrelError('conflict', `${doing}: its Idempotency-Key was for something else`)
     await assertIdle(trx, id, doing)
     const computer = await trx.selectFrom('computers').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-    const snapshot = await insertSnapshot(trx, computer as ComputerRow & { account_id: string }, kind)
+    const snapshot = await insertSnapshot(trx, computer as ComputerRow & { account_id: string }, 'manual')
     const operation = await engine.operations.insert(trx, {
       accountId,
       actor: caller.tokenId,
@@ -58,9 +58,17 @@ export async function beginSnapshot(
  * Begins to delete a snapshot. The same request again, while that is under way, returns the same operation. Throws
  * `conflict` while the snapshot is being taken, and while a computer that is created from it does not exist yet.
  */
-export async function beginDeleteSnapshot(
+export function beginDeleteSnapshot(
   engine: ComputersContext,
   { id, row: { account_id: accountId }, caller }: AccessibleSnapshot,
+): Promise<BegunSnapshot> {
+  return beginDelete(engine, { id, accountId, actor: caller.tokenId })
+}
+
+/** Begins to delete a snapshot as `beginDeleteSnapshot` does, for the server itself. */
+export async function beginDelete(
+  engine: ComputersContext,
+  { id, accountId, actor }: { id: string; accountId: string; actor: string },
 ): Promise<BegunSnapshot> {
   const doing = 'Cannot delete the snapshot'
   const begun = await transaction(engine.db, { kind: 'operational', queue: accountId }, async (trx) => {
@@ -88,7 +96,7 @@ export async function beginDeleteSnapshot(
     await trx.updateTable('snapshots').set({ state, updated_at }).where('id', '=', id).execute()
     const operation = await engine.operations.insert(trx, {
       accountId,
-      actor: caller.tokenId,
+      actor,
       kind: 'snapshot.delete',
       resource: { type: 'snapshot', id },
     })
