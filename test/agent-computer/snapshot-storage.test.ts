@@ -88,6 +88,26 @@ describe('the storage of snapshots', { timeout: 60_000 }, () => {
     assert.equal(disk.totalBytes, 0)
   })
 
+  test('what a snapshot alone has counts, though the computer shared it with a fork when it was taken', async () => {
+    const { id } = await api.create({ handle: 'shared' })
+    disk.volumes.set(id, new Set(['first']))
+    await api.snapshot('shared')
+    disk.volumes.set(id, new Set(['first', 'second']))
+    disk.volumes.set('fork', new Set(['first', 'second']))
+    const { id: later } = await api.snapshot('shared')
+    const added = async () => (await api.call('GET', `/snapshots/${later}`)).body.snapshot.added_bytes
+    assert.equal(await added(), 0)
+    disk.volumes.delete('fork')
+    disk.volumes.set(id, new Set(['first']))
+    await measureSnapshots(server.engine)
+    assert.equal(await added(), MiB)
+    assert.equal(await charged(id), disk.totalBytes)
+    await api.done('DELETE', '/computers/shared')
+    disk.volumes.clear()
+    for (const { id: gone } of (await api.call('GET', '/snapshots')).body.snapshots)
+      await api.done('DELETE', `/snapshots/${gone}`)
+  })
+
   test('they are metered as cold storage by the hour, once', async () => {
     const { id } = await api.create({ handle: 'metered' })
     disk.volumes.set(id, new Set(['kept', 'changed']))

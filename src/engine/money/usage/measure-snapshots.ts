@@ -15,7 +15,8 @@ export async function measureSnapshots(engine: MeasureContext, now: number = Dat
   for (let after = ''; ;) {
     const families = await familiesAfter(engine, after)
     if (families.length === 0) return
-    for (const rows of families) {
+    for (const family of families) {
+      const rows = await corrected(engine, family)
       const interval = await intervalOf(engine, rows, now)
       if (interval) await chargeUsage(engine, [interval])
       await recordMeasured(engine, rows, now)
@@ -71,6 +72,22 @@ async function familiesAfter({ db, node }: Pick<Context, 'db' | 'node'>, after: 
 function familiesOf(rows: readonly SnapshotRow[]): SnapshotRow[][] {
   const families = Map.groupBy(rows, ({ computer_id, files_since }) => `${computer_id}/${files_since}`)
   return [...families.values()]
+}
+
+/**
+ * Returns the snapshots with what each adds, which is at least what it alone has: blocks that the computer had in common
+ * with a fork, or with a snapshot that was being deleted, did not count when the snapshot was taken.
+ */
+async function corrected({ db, driver }: Pick<Context, 'db' | 'driver'>, rows: SnapshotRow[]): Promise<SnapshotRow[]> {
+  const all: SnapshotRow[] = []
+  for (const row of rows) {
+    const exclusiveBytes = (await driver.snapshotUse(row.id).catch(() => undefined))?.exclusiveBytes ?? 0
+    const isMore = row.state === 'ready' && exclusiveBytes > Number(row.added_bytes ?? 0)
+    if (isMore)
+      await db.updateTable('snapshots').set({ added_bytes: exclusiveBytes }).where('id', '=', row.id).execute()
+    all.push(isMore ? { ...row, added_bytes: exclusiveBytes } : row)
+  }
+  return all
 }
 
 async function intervalOf(
