@@ -105,6 +105,9 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
         cp: 'carrel cp <from> <to> - copy files and folders into a sandbox, or out of it',
         sandboxes: 'carrel sandboxes - list sandboxes, stop or delete one',
         use: 'carrel use [sandbox] - choose the sandbox of later commands',
+        computers: 'carrel computers - list computers that keep their files, create, start, stop or delete one',
+        ssh: 'carrel ssh <computer> [command] - open a shell in a computer, or run a command in it',
+        sshConfig: 'carrel ssh-config - print what ssh, scp, rsync and editors need to know',
         memWrite: 'carrel mem:write <path> - persist data',
         memRead: 'carrel mem:read <path> - read data',
         memLs: 'carrel mem:ls - list files',
@@ -114,6 +117,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
         balance: 'carrel balance - check credits',
         topup: 'carrel topup <package or dollars> - get a payment link',
         usage: 'carrel usage - show usage and its cost',
+        images: 'carrel images - list, import and remove images of computers on this machine',
         ledger:
           'carrel ledger verify - check the ledger of the server on this machine; review settles payments that are held for review',
         database: 'carrel database copy - copy the database of the server on this machine to PostgreSQL',
