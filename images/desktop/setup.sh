@@ -27,6 +27,9 @@ update-alternatives --set x-terminal-emulator /usr/bin/xfce4-terminal.wrapper
 # Sound
 install -m 0644 files/pulse.pa /etc/pulse/default.pa
 install -m 0644 files/pulse-daemon.conf /etc/pulse/daemon.conf
+# The distribution leaves the start to systemd, which does not run here.
+rm -f /etc/pulse/client.conf.d/*autospawn.conf
+printf 'autospawn = yes\n' > /etc/pulse/client.conf.d/autospawn.conf
 
 # Computers must not share host keys.
 rm -f /etc/ssh/ssh_host_*
