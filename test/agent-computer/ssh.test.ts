@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { TestServer, until } from '../support/server.ts'
 import { withDatabase } from '../support/with-database.ts'
 
@@ -34,7 +35,7 @@ const isInstalled = async (program: string) => (await run('which', [program])).e
 const skip = (await isInstalled('ssh')) ? false : 'there is no OpenSSH client'
 const skipRsync = (await isInstalled('rsync')) ? false : 'there is no rsync'
 
-describe("OpenSSH's programs", { timeout: 180_000, skip }, () => {
+describe("OpenSSH's programs", { timeout: 300_000, skip }, () => {
   let server: TestServer
   const directory = mkdtempSync(join(tmpdir(), 'carrel-ssh-'))
   const config = join(directory, 'config')
@@ -73,8 +74,9 @@ describe("OpenSSH's programs", { timeout: 180_000, skip }, () => {
     writeFileSync(config, `${lines.join('\n')}\n${options.join('\n')}\n`, { flag: 'a' })
   }
   /** Adds a host that is reached by the TLS port with credentials of their own. */
-  const addEdgeHost = async (name: string, handle: string, ofComputer = handle) => {
-    const credentials = (await call('POST', `/computers/${ofComputer}/ssh-credentials`)).body
+  const addEdgeHost = async (name: string, handle: string, ofComputer = handle, token = server.token) => {
+    const path = `/v1/computers/${ofComputer}/ssh-credentials`
+    const credentials = (await server.post(path, {}, { token })).body
     const file = join(directory, name)
     writeFileSync(file, credentials.client_private_key, { mode: 0o600 })
     writeFileSync(`${file}-cert.pub`, `${credentials.client_certificate}\n`)
@@ -84,6 +86,8 @@ describe("OpenSSH's programs", { timeout: 180_000, skip }, () => {
     await addHost(name, handle, file, [`ProxyCommand ${way}`])
     return credentials
   }
+  /** The connection that a test has open. */
+  let open: ChildProcess | undefined
   const ssh = (...args: string[]) => run('ssh', ['-F', config, ...args])
 
   before(async () => {
@@ -105,6 +109,7 @@ describe("OpenSSH's programs", { timeout: 180_000, skip }, () => {
     await addEdgeHost('edge', first)
   })
   after(async () => {
+    open?.kill()
     for (const handle of [first, second]) await call('DELETE', `/computers/${handle}`)
     await until(
       async () => (await call('GET', '/computers')).body.computers,
@@ -178,6 +183,13 @@ describe("OpenSSH's programs", { timeout: 180_000, skip }, () => {
     assert.ok(last_used_at)
   })
 
+  test('an access session for SSH says where to connect', async () => {
+    const { status, body } = await call('POST', `/computers/${first}/access-sessions`, { kind: 'ssh' })
+    assert.equal(status, 201, JSON.stringify(body))
+    const { ssh_host: host, ssh_port: port } = (await call('GET', `/computers/${first}/connection`)).body.connection
+    assert.equal(body.session.command, `ssh -p ${port} node@${host}`)
+  })
+
   test('a certificate that has expired opens nothing', async () => {
     await addEdgeHost('expired', first)
     assert.equal((await ssh('expired', 'true')).exitCode, 0)
@@ -201,14 +213,53 @@ describe("OpenSSH's programs", { timeout: 180_000, skip }, () => {
     const file = join(directory, 'short')
     const { body } = await call('POST', '/ssh-keys', { public_key: await newKey(file), name: 'short' })
     await addHost('short', first, file)
-    const open = spawn('ssh', ['-F', config, 'short', 'echo in; sleep 600'])
-    const ended = once(open, 'exit')
-    await once(open.stdout, 'data')
+    const child = spawn('ssh', ['-F', config, 'short', 'echo in; sleep 600'])
+    const ended = once(child, 'exit')
+    await once(child.stdout, 'data')
     assert.equal((await call('DELETE', `/ssh-keys/${body.ssh_key.id}`)).status, 204)
     const [exitCode] = await ended
     assert.equal(exitCode, 255)
     assert.match((await ssh('short', 'true')).stderr, /Permission denied/)
   })
+
+  for (const [what, take] of [
+    [
+      'the API key that asked for its certificate is revoked',
+      async (keyId: string) => {
+        await server.call('DELETE', '/users/me/api-keys', { key_id: keyId })
+      },
+    ],
+    [
+      'its computer changes hands',
+      async () => {
+        const { id } = (await call('GET', `/computers/${first}`)).body.computer
+        await withDatabase(async (db) => {
+          const { account_id: owner } = await db
+            .selectFrom('computers')
+            .select('account_id')
+            .where('id', '=', id)
+            .executeTakeFirstOrThrow()
+          const give = (to: string | null) =>
+            db.updateTable('computers').set({ account_id: to }).where('id', '=', id).execute()
+          await give(await createAccount(db, 'taker'))
+          await until(
+            () => server.log(),
+            () => open?.exitCode !== null,
+          )
+          await give(owner)
+        })
+      },
+    ],
+  ] as const)
+    test(`a connection ends when ${what}`, async () => {
+      const { body: key } = await server.post('/users/me/api-keys', { name: what })
+      await addEdgeHost(`end-${key.key_id}`, first, first, key.api_key)
+      open = spawn('ssh', ['-F', config, `end-${key.key_id}`, 'echo in; sleep 600'])
+      const ended = once(open, 'exit')
+      await once(open.stdout!, 'data')
+      await take(key.key_id)
+      assert.deepEqual(await ended, [255, null])
+    })
 
   test('what is no SSH client starts nothing, and is cut off', async () => {
     const { connection } = (await call('GET', `/computers/${first}/connection`)).body
@@ -229,9 +280,9 @@ describe("OpenSSH's programs", { timeout: 180_000, skip }, () => {
 
   test('connections end with the stop of the computer, and a stopped one says so', async () => {
     await addHost('stopping', second, own)
-    const open = spawn('ssh', ['-F', config, 'stopping', 'echo in; sleep 600'])
-    const ended = once(open, 'exit')
-    await once(open.stdout, 'data')
+    const child = spawn('ssh', ['-F', config, 'stopping', 'echo in; sleep 600'])
+    const ended = once(child, 'exit')
+    await once(child.stdout, 'data')
     await call('POST', `/computers/${second}/actions/stop`)
     await ended
     await until(

@@ -32,7 +32,8 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
     async (request, reply) => {
       const { body, caller, params } = request
       const computer = await requireComputer(engine, caller, params.id, 'run')
-      sessionKindOf(body.kind)
+      // Refuses what the server is not set up for before anything is made.
+      await sessionKindOf(body.kind).entryOf({ engine, origin: request.baseUrl, computer, token: undefined })
       const lifeMs = body.ttl_seconds === undefined ? limits.accessSessionDefaultMs : body.ttl_seconds * 1000
       const { session, token } = await createSession(engine, computer, caller, { kind: body.kind, lifeMs })
       void reply.status(201).header('cache-control', 'no-store')

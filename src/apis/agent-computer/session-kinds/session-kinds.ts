@@ -2,12 +2,13 @@ import type { AccessSession } from '../../../engine/types.ts'
 import { CarrelError } from '../../../errors.ts'
 import { execSession } from './exec-session.ts'
 import type { SessionKind } from './session-kind.ts'
+import { sshSession } from './ssh-session.ts'
 
 /** What each kind of access session opens; undefined where this server does not have it. */
 const sessionKinds: Record<AccessSession['kind'], SessionKind | undefined> = {
   browser: undefined,
   vnc: undefined,
-  ssh: undefined,
+  ssh: sshSession,
   exec: execSession,
 }
 
