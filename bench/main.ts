@@ -10,6 +10,7 @@ import { ledger, ledgerPostgres } from './cases/ledger.ts'
 import { preview } from './cases/preview.ts'
 import { idleSockets } from './cases/idle-sockets.ts'
 import { snapshot } from './cases/snapshot.ts'
+import { ssh } from './cases/ssh.ts'
 import { socketExec } from './cases/socket-exec.ts'
 import { socketStream } from './cases/socket-stream.ts'
 import { restart } from './cases/restart.ts'
@@ -38,6 +39,7 @@ const cases = [
   snapshot,
   socketExec,
   socketStream,
+  ssh,
   idleSockets,
   ledger,
   ledgerPostgres,
