@@ -112,7 +112,8 @@ async function move(engine: ComputersContext, trx: Transaction<Database>, transf
   const set = { account_id: target.accountId }
   await trx
     .updateTable('computers')
-    .set({ ...set, updated_at: Date.now() })
+    // The keys that it was created with are those of the giver.
+    .set({ ...set, authorized_keys: null, updated_at: Date.now() })
     .where('id', '=', id)
     .execute()
   await trx.updateTable('snapshots').set(set).where('computer_id', '=', id).execute()
