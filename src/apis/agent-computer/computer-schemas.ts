@@ -110,6 +110,17 @@ const size = {
 export const sizeFields = size
 export const nameFields = { handle: Type.Optional(handle), display_name: Type.Optional(displayName) }
 
+export const guest = Type.Optional(
+  object({
+    authorized_keys: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 10_000 }), {
+        description: 'Public keys that open this computer by SSH, beside the SSH keys of the workspace',
+        maxItems: limits.guestKeys,
+      }),
+    ),
+  }),
+)
+
 export const createComputerBody = object({
   source: Type.Optional(
     object({
@@ -120,16 +131,7 @@ export const createComputerBody = object({
   ),
   handle: Type.Optional(handle),
   display_name: Type.Optional(displayName),
-  guest: Type.Optional(
-    object({
-      authorized_keys: Type.Optional(
-        Type.Array(Type.String({ minLength: 1, maxLength: 10_000 }), {
-          description: 'Public keys that open this computer by SSH, beside the SSH keys of the workspace',
-          maxItems: limits.guestKeys,
-        }),
-      ),
-    }),
-  ),
+  guest,
   platform: Type.Optional(Type.String({ description: 'linux; this server has no other', maxLength: 64 })),
   ...size,
 })

@@ -126,6 +126,7 @@ export function addSnapshotRoutes(app: App, engine: Engine): void {
         displayName: body.display_name,
         size: givenSizeOf(body),
         snapshot,
+        authorizedKeys: body.guest?.authorized_keys,
         requestKey: idempotencyKeyOf(request),
       })
       void reply.status(202)
