@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { linksBelow } from '../../src/apis/links.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import { openDatabase } from '../../src/db/open.ts'
+import type { ImageInfo } from '../../src/drivers/driver.ts'
 import { MemoryDriver } from '../../src/drivers/memory/memory-driver.ts'
 import { MemoryHost } from '../../src/drivers/memory/memory-host.ts'
 import { assemble } from '../../src/engine/assemble.ts'
@@ -17,6 +18,8 @@ interface Options extends Partial<Engine> {
   /** Settings, as environment variables. */
   env?: NodeJS.ProcessEnv
   ownerId?: string
+  /** The image of its computers; one in memory by default. */
+  image?: ImageInfo
 }
 
 /**
@@ -24,7 +27,7 @@ interface Options extends Partial<Engine> {
  * is the one that works for the whole database: for rules of the engine. Parts that are given replace its own; the caller closes the
  * database and the driver.
  */
-export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}): Promise<Engine> {
+export async function testEngine({ env = {}, ownerId, image, ...parts }: Options = {}): Promise<Engine> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'carrel-engine-'))
   directories.push(dataDirectory)
   const settings = readSettings({
@@ -46,7 +49,7 @@ export async function testEngine({ env = {}, ownerId, ...parts }: Options = {}):
       driver,
       settings,
       log,
-      image: await driver.images.build('test', () => {}),
+      image: image ?? (await driver.images.build('test', () => {})),
       linksBelow,
       stopping: never,
       closing: never,
