@@ -176,8 +176,7 @@ function addAuthentication(
       return void countedUnknown(request, reply)
         .then(() => refuseUnknown(request, reply))
         .catch(done)
-    const { public: isPublic, callerOf } = request.routeOptions.config
-    if (isPublic && !callerOf) return done()
+    if (request.routeOptions.config.public) return done()
     const checked = check(request, reply)
     if (checked) checked.then(() => done(), done)
     else done()

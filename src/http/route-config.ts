@@ -59,10 +59,7 @@ declare module 'fastify' {
     refusesUnknownFields?: boolean
     /** True for a sign-in route: the requests of each network are limited. */
     signIn?: boolean
-    /**
-     * Returns the caller of a request whose token is none of an account, such as that of an access session. The route is
-     * `public` to the documents, which describe tokens of accounts.
-     */
+    /** Returns the caller of a request that has the token of an access session instead of one of an account. */
     callerOf?: (request: FastifyRequest) => Promise<Authenticated>
     /** For how long nothing of the body may arrive, where that is longer than `limits.stalledBodyMs`. */
     quietBodyMs?: number

@@ -15,8 +15,12 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 const routes = await appRoutes()
-/** The webhook checks its signature before its body, and has a test of its own. */
-const takesBody = ({ method, url }: AppRoute) => method !== 'GET' && method !== 'HEAD' && url !== '/billing/webhook'
+/**
+ * The webhook checks its signature before its body, and the exec gateway has errors of another form: they have tests of
+ * their own.
+ */
+const takesBody = ({ method, url, takesSession }: AppRoute) =>
+  method !== 'GET' && method !== 'HEAD' && url !== '/billing/webhook' && !takesSession
 
 let watched: WatchedServer
 let server: TestServer
@@ -111,6 +115,10 @@ describe('the body of a request', { timeout: 300_000 }, () => {
       'POST /billing/webhook': limits.webhookBytes,
       'POST /v1/computers/:id/exec': limits.codeBodyBytes,
       'POST /v1/computers/:id/files/ops': limits.jsonBodyBytes,
+      'POST /process.Process/Start': limits.commandBodyBytes,
+      'POST /process.Process/SendInput': limits.commandBodyBytes,
+      // An endless stream, of which each message is bounded.
+      'POST /process.Process/StreamInput': Number.MAX_SAFE_INTEGER,
     })
     assert.ok(limits.bodyBytes <= 16 * KiB)
     assert.ok(routes.length > 80, 'these are not all routes')
@@ -144,7 +152,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
   })
 
   test('is not awaited without a token, on every route that needs one', async () => {
-    for (const route of routes.filter(({ isPublic }) => !isPublic))
+    for (const route of routes.filter(({ isPublic, takesSession }) => !isPublic && !takesSession))
       for (const type of ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
         for (const [name, value] of [
           ['content-length', '1000'],

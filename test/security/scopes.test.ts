@@ -19,7 +19,7 @@ const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
 
 /** Every route that needs a token. A HEAD route has the scope of its GET route. */
 const routes = (await appRoutes())
-  .filter(({ isPublic, method }) => !isPublic && method !== 'HEAD')
+  .filter(({ isPublic, takesSession, method }) => !isPublic && !takesSession && method !== 'HEAD')
   .map(({ method, url }) => ({
     method,
     path: url,

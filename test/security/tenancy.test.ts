@@ -130,6 +130,17 @@ describe('two accounts', { timeout: 300_000 }, () => {
     assert.equal((await server.call('POST', pathname, undefined, { token: server.token })).status, 200)
     assert.deepEqual([await credit(own), await credit(server.token)], [500 + 900, before])
   }
+  /** Calls a method of the exec gateway for a computer of the second account. */
+  const atGateway = async (method: string, body: Record<string, unknown> = {}) => {
+    const { body: mine } = await asOther('/v1/computers')
+    const { body: created } = await until(
+      () => asOther(`/v1/computers/${mine.computer.id}/access-sessions`, { kind: 'exec' }),
+      ({ status }) => status === 201,
+    )
+    const answer = await server.post(`/process.Process/${method}`, body, { token: created.session.connect_token })
+    await server.call('DELETE', `/v1/computers/${mine.computer.id}`, undefined, { token: other })
+    return answer
+  }
   const isMissing = ({ status, body }: Answer) => {
     assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
     assert.ok(!JSON.stringify(body).includes(secret))
@@ -400,6 +411,28 @@ describe('two accounts', { timeout: 300_000 }, () => {
         },
       ]),
     ),
+    ...Object.fromEntries(
+      ['Connect', 'Update', 'SendInput', 'SendSignal', 'CloseStdin'].map((method) => [
+        `POST /process.Process/${method}`,
+        async () => {
+          const process = { tag: owned.processName }
+          const { status, body } = await atGateway(method, { process, signal: 'SIGNAL_SIGKILL' })
+          assert.deepEqual([status, body.code], [404, 'not_found'])
+        },
+      ]),
+    ),
+    'POST /process.Process/List': async () => {
+      const { body } = await atGateway('List')
+      assert.deepEqual(body, {})
+    },
+    'POST /process.Process/Start': async () => {
+      const { body } = await atGateway('Start', { command: ['test', '-e', owned.path] })
+      assert.match(body, /"exitCode":1/)
+    },
+    'POST /process.Process/StreamInput': async () => {
+      const { status } = await atGateway('StreamInput', { start: { process: { tag: owned.processName } } })
+      assert.equal(status, 415)
+    },
     'DELETE /v1/computers/:id/ports/:port': async () =>
       isMissing(await server.call('DELETE', `/v1/computers/${owned.computerId}/ports/80`, undefined, { token: other })),
     'GET /v1/snapshots': async () => {
@@ -755,7 +788,7 @@ describe('authentication', { timeout: 300_000 }, () => {
 
   test('every route that needs a token refuses a wrong one before it examines the rest of the request', async () => {
     let refusedCount = 0
-    for (const { method, url } of routes.filter(({ isPublic }) => !isPublic))
+    for (const { method, url } of routes.filter(({ isPublic, takesSession }) => !isPublic && !takesSession))
       for (const [why, authorization] of Object.entries(refused)) {
         const sent = method === 'GET' ? undefined : '{not even JSON'
         const headers: Record<string, string> = authorization === undefined ? {} : { authorization }

@@ -6,6 +6,8 @@ export interface AppRoute {
   url: string
   bodyLimit: number
   isPublic: boolean
+  /** True for a route that takes the token of an access session. */
+  takesSession: boolean
   schema: Record<string, unknown>
   /** The documented content type, if it is not JSON. */
   contentType: string | undefined
@@ -37,6 +39,7 @@ async function describeApp(env: NodeJS.ProcessEnv): Promise<{ routes: AppRoute[]
         url,
         bodyLimit: bodyLimit ?? app.initialConfig.bodyLimit!,
         isPublic: config?.public === true,
+        takesSession: config?.callerOf !== undefined,
         schema: { ...schema },
         contentType: config?.documentation?.contentType,
       })

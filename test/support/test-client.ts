@@ -47,7 +47,7 @@ export class TestClient {
     const text = await response.text()
     // The server names the cause of a fault only in its log.
     if (response.status === 500) console.error(this.log().slice(-4000))
-    const isJson = response.headers.get('content-type')?.includes('json')
+    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
   }
 

@@ -35,7 +35,7 @@ function handlersOf(engine: Engine): UniversalHandler[] {
   for (const method of Process.methods)
     router.rpc(method, service[method.localName as keyof typeof service] as never, {
       ...handlerOptions,
-      readMaxBytes: isInput(method) ? limits.gatewayMessageBytes : limits.commandBodyBytes,
+      readMaxBytes: maxBytesOf(method),
     })
   return router.handlers
 }
@@ -47,10 +47,9 @@ function addMethod(app: App, engine: Engine, handler: UniversalHandler): void {
     requestPath,
     {
       // The length of a stream of input is not known; its messages are bounded.
-      bodyLimit: isInput(method) ? Number.MAX_SAFE_INTEGER : limits.commandBodyBytes,
+      bodyLimit: isInput(method) ? Number.MAX_SAFE_INTEGER : maxBytesOf(method),
       errorHandler: replyWithError,
       config: {
-        public: true,
         callerOf: callerOfGateway(engine),
         ...(isInput(method) ? { quietBodyMs: limits.quietInputMs } : {}),
       },
@@ -72,6 +71,12 @@ const handlerOptions = {
 
 function isInput({ methodKind }: DescMethod): boolean {
   return methodKind === 'client_streaming'
+}
+
+/** Returns how large a message of a method may be: some carry a program or input, and the others a name and a number. */
+function maxBytesOf(method: DescMethod): number {
+  if (isInput(method)) return limits.gatewayMessageBytes
+  return method.name === 'Start' || method.name === 'SendInput' ? limits.commandBodyBytes : limits.bodyBytes
 }
 
 interface Exchange {
