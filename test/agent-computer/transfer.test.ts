@@ -61,6 +61,12 @@ describe('the transfer of a computer', { timeout: 120_000 }, () => {
     assert.equal((await post('/process/start', { command: 'sleep 1000', processId: 'web' })).status, 200)
     assert.equal((await post('/expose', { port: 8080 })).status, 200)
     const [process] = server.driver.processesOn(id)
+    await server.db.updateTable('computers').set({ authorized_keys: 'ssh-ed25519 AAAA' }).where('id', '=', id).execute()
+    const certificate = { id: 'certificate', computer_id: id, user_id: null, token_id: null, ssh_key_id: null }
+    await server.db
+      .insertInto('ssh_certificates')
+      .values({ ...certificate, account_id: 'old', created_at: 0, expires_at: Date.now() + 60_000 })
+      .execute()
     const seen: string[] = []
     server.engine.liveEvents.subscribe(id, (event) => seen.push('state' in event ? event.state : event.type))
     assert.equal((await give('open', teamId)).status, 200)
@@ -68,7 +74,13 @@ describe('the transfer of a computer', { timeout: 120_000 }, () => {
     assert.equal(seen.at(-1), 'deleting')
     await team.done('POST', '/computers/open/actions/stop')
     assert.equal(seen.at(-1), 'deleting')
-    for (const table of ['ports', 'processes'] as const)
+    const { authorized_keys } = await server.db
+      .selectFrom('computers')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    assert.equal(authorized_keys, null)
+    for (const table of ['ports', 'processes', 'ssh_certificates'] as const)
       assert.deepEqual(await server.db.selectFrom(table).selectAll().where('computer_id', '=', id).execute(), [], table)
   })
 

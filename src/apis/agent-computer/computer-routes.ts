@@ -59,6 +59,8 @@ export function addComputerRoutes(app: App, engine: Engine): void {
           example: { display_name: 'First', size_preset: 'ram-2g' },
           errors: [
             'already_exists',
+            'conflict',
+            'other_node',
             'no_capacity',
             'limit_reached',
             'not_found',

@@ -107,19 +107,17 @@ const size = {
   requested_storage_bytes: Type.Optional(storage),
 }
 
+const guest = object({
+  authorized_keys: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 10_000 }), {
+      description: 'Public keys that open this computer by SSH, beside the SSH keys of the workspace',
+      maxItems: limits.guestKeys,
+    }),
+  ),
+})
 export const sizeFields = size
 export const nameFields = { handle: Type.Optional(handle), display_name: Type.Optional(displayName) }
-
-export const guest = Type.Optional(
-  object({
-    authorized_keys: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 10_000 }), {
-        description: 'Public keys that open this computer by SSH, beside the SSH keys of the workspace',
-        maxItems: limits.guestKeys,
-      }),
-    ),
-  }),
-)
+export const guestField = { guest: Type.Optional(guest) }
 
 export const createComputerBody = object({
   source: Type.Optional(
@@ -131,7 +129,7 @@ export const createComputerBody = object({
   ),
   handle: Type.Optional(handle),
   display_name: Type.Optional(displayName),
-  guest,
+  guest: Type.Optional(guest),
   platform: Type.Optional(Type.String({ description: 'linux; this server has no other', maxLength: 64 })),
   ...size,
 })

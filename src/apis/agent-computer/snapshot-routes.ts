@@ -125,8 +125,8 @@ export function addSnapshotRoutes(app: App, engine: Engine): void {
         name: body.handle,
         displayName: body.display_name,
         size: givenSizeOf(body),
-        snapshot,
         authorizedKeys: body.guest?.authorized_keys,
+        snapshot,
         requestKey: idempotencyKeyOf(request),
       })
       void reply.status(202)

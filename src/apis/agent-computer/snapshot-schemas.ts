@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { nullable, nullableText, nullableTime, object, time } from '../schema.ts'
-import { computer, nameFields, operation, sizeFields, guest } from './computer-schemas.ts'
+import { computer, guestField, nameFields, operation, sizeFields } from './computer-schemas.ts'
 
 const states = ['creating', 'ready', 'failed', 'deleting'] as const
 
@@ -39,7 +39,7 @@ export const snapshotParams = object({
   snapshotId: Type.String({ minLength: 1, maxLength: 128, examples: ['5b9x0wz3k7m1q4r8t2vy'] }),
 })
 
-export const restoreBody = object({ ...nameFields, ...sizeFields, guest })
+export const restoreBody = object({ ...nameFields, ...guestField, ...sizeFields })
 
 export const restoreInPlaceBody = object({
   snapshot_id: Type.String({ description: 'A snapshot of this or of another computer', minLength: 1, maxLength: 128 }),

@@ -79,7 +79,7 @@ export async function beginFork(
 async function insertForks(
   engine: ComputersContext,
   trx: Transaction<Database>,
-  { account_id: accountId, image }: OwnedRow,
+  { account_id: accountId, image, authorized_keys }: OwnedRow,
   { count, name: wanted, displayName, size, snapshotId }: WantedForks & { size: Size; snapshotId: string },
 ): Promise<ComputerRow[]> {
   const forks: ComputerRow[] = []
@@ -89,6 +89,7 @@ async function insertForks(
       ...newComputer(engine, { accountId, name: await freeName(trx, accountId, name) }),
       ...lasting({ image, size }),
       display_name: displayName ?? null,
+      authorized_keys,
       snapshot_id: snapshotId,
     }
     await trx.insertInto('computers').values(fork).execute()

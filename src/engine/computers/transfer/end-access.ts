@@ -3,16 +3,17 @@ import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
 
 /**
- * Ends what the former owner of a computer has open on it besides programs: connections of access sessions, watches of
- * its files, subscriptions, and remembered previews.
+ * Ends what the former owner of a computer has open on it besides programs: connections by SSH and of access sessions,
+ * watches of its files, subscriptions, and remembered previews.
  */
 export function endAccess(
-  engine: Pick<ComputersContext, 'liveEvents' | 'exposedPorts' | 'portWatch' | 'openSessions'>,
+  engine: Pick<ComputersContext, 'liveEvents' | 'exposedPorts' | 'portWatch' | 'openSessions' | 'ssh'>,
   computerId: string,
 ): void {
   engine.exposedPorts.forget(computerId)
   engine.portWatch.forget(computerId)
   engine.openSessions.end({ computerId }, 'the computer belongs to another workspace now')
+  engine.ssh.connections.endOf(computerId, 'the computer belongs to another workspace now')
   // For whoever listens, the computer is gone.
   engine.liveEvents.end({ type: 'computer.state', computerId, state: 'deleting', reason: 'transferred' })
 }

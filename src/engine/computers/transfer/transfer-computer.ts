@@ -27,7 +27,7 @@ const doing = 'Cannot transfer the computer'
 
 /**
  * Gives a computer with its snapshots to another workspace. Its programs end, and with them whatever the old workspace
- * has open on it; from that moment on the new workspace pays. The caller is an admin of the old workspace and a member of
+ * has open on it; SSH keys and certificates of that one do not open it any more; from that moment on the new workspace pays. The caller is an admin of the old workspace and a member of
  * the new one. Throws `not_found` for a workspace that the token gives no access to, `forbidden`, `conflict` with the state
  * and while an operation is under way, `already_exists` for a name that the new workspace has, and `limit_reached` or
  * `out_of_credits` of the new workspace.
@@ -118,6 +118,7 @@ async function move(engine: ComputersContext, trx: Transaction<Database>, transf
     .execute()
   await trx.updateTable('snapshots').set(set).where('computer_id', '=', id).execute()
   await trx.updateTable('compute_marks').set(set).where('computer_id', '=', id).execute()
+  await trx.deleteFrom('ssh_certificates').where('computer_id', '=', id).execute()
   await trx.deleteFrom('ports').where('computer_id', '=', id).execute()
   const event = { computerId: id, actor: target.tokenId }
   const data = { from: accountId, to: target.accountId }
