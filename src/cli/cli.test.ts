@@ -128,6 +128,8 @@ test('wrong usage exits with 2 and says what is wrong', async () => {
     [['ls', '--timeout', '1.5'], /Cannot use "1.5" as the time limit/],
     [['expose', '99999'], /Cannot use "99999" as a port: .*from 1 to 65535/],
     [['expose', '08o'], /Cannot use "08o" as a port/],
+    [['cp', '-R', 'src', ':'], /Unknown option "-R": a folder is copied whole/],
+    [['cp', '-ra', '--recursive', 'src', 'dist'], /Exactly one of the two has to be in a sandbox/],
     [['exec', '--oneline', 'git'], /Unknown option "--oneline"/],
     [['exec', '--lang', 'ruby', 'x'], /Cannot run the language "ruby": .*python/],
     [['exec', '--env', '=x', 'true'], /Cannot use "=x" as a variable/],

@@ -11,6 +11,12 @@ test('programError() says what a program of the sandbox has printed in the words
     'mkdir: cannot create directory ‘a/b’: File exists': 'Cannot create directory "a/b": it exists already',
     "rm: cannot remove 'a': Some other reason": 'Cannot remove "a": Some other reason',
     "rm: cannot remove 'a'$'\\n''b': Is a directory": "Cannot remove 'a'$'\\n''b': Is a directory",
+    "rm: it is dangerous to operate recursively on '/'\nrm: use --no-preserve-root to override this failsafe":
+      'Cannot remove "/": it is the root folder',
+    "rm: it is dangerous to operate recursively on '//' (same as '/')\nrm: use --no-preserve-root to override this failsafe":
+      'Cannot remove "//": it is the root folder',
+    "rm: refusing to remove '.' or '..' directory: skipping 'a/..'\nrm: refusing to remove '.' or '..' directory: skipping '.'":
+      'Cannot remove "a/..": a path to delete cannot end in "." or ".." (and 1 more)',
     'rm failed': 'Rm failed',
     '': '',
   }

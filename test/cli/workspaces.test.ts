@@ -121,6 +121,7 @@ describe('carrel workspaces', { timeout: 300_000 }, () => {
     const no = await ann.atTerminal(['workspaces', 'delete', 'Doomed'], [['(yes/no) ', () => 'no']])
     assert.equal(no.exitCode, 2, no.screen)
     assert.match(no.screen, /Delete Doomed\? It is deleted in 30 days with everything in it, for you\. \(yes\/no\)/)
+    assert.match(no.screen, /carrel: Nothing was deleted\s*$/)
     assert.doesNotMatch(await ann.output(), /deleted/)
     const yes = await ann.atTerminal(['workspaces', 'delete', 'Doomed'], [['(yes/no) ', () => 'yes']])
     assert.equal(yes.exitCode, 0, yes.screen)

@@ -5,7 +5,7 @@ import { printable } from '../printable.ts'
 import { shortSize } from '../sizes.ts'
 import { table } from '../table.ts'
 import { shortTime } from '../times.ts'
-import { UsageError } from '../usage-error.ts'
+import { Declined, UsageError } from '../usage-error.ts'
 import type { Call } from '../verb.ts'
 import { chosen } from './choose.ts'
 import { sizeOf } from './size-options.ts'
@@ -96,7 +96,7 @@ export async function remove(call: Call, client: Carrel): Promise<void> {
   const handles = found.map(({ handle }) => handle)
   if (!call.values['yes'] && isatty(0)) {
     const answer = await ask(`Delete ${handles.join(', ')} with all files? (yes/no) `)
-    if (!/^y(es)?$/i.test(answer)) throw new UsageError('Nothing was deleted')
+    if (!/^y(es)?$/i.test(answer)) throw new Declined('Nothing was deleted')
   }
   await each({ ...call, operands: ['rm', ...handles] }, client, (name) => client.computers.delete(name), 'deleted')
 }

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import type { Carrel } from '../../../sdk/index.ts'
 import { ask } from '../ask.ts'
-import { UsageError } from '../usage-error.ts'
+import { Declined, UsageError } from '../usage-error.ts'
 import type { Call } from '../verb.ts'
 import { computerTable } from './table.ts'
 
@@ -20,6 +20,6 @@ export async function chosen({ program, operands: [what, ...names], values }: Ca
   const answer = await ask(`Which one? (1-${computers.length}, or a handle) `)
   const byNumber = computers[Number(answer) - 1]
   const found = byNumber ?? computers.find(({ handle, id }) => handle === answer || id === answer)
-  if (!found) throw new UsageError('Nothing was done')
+  if (!found) throw new Declined('Nothing was done')
   return [found.handle]
 }

@@ -23,7 +23,11 @@ links, and a new folder appears completely or not at all. Ctrl-C leaves no file 
     ['cp - :data.csv', 'stdin to a file'],
     ['cp :data.csv -', 'a file to stdout; a folder as a tar stream'],
   ],
-  options: {},
+  options: {
+    recursive: { type: 'boolean', short: 'r', help: 'Changes nothing: folders are copied whole without it' },
+    archive: { type: 'boolean', short: 'a', help: 'Changes nothing: modes and links are kept without it' },
+  },
+  unknownOption: 'a folder is copied whole, with its modes and links, without an option',
   shared: ['session', 'cwd', 'json'],
   operands: [2, 2],
   async run({ program, values, operands: [source = '', destination = ''] }) {

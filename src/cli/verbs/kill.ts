@@ -1,3 +1,4 @@
+import type { ProcessInfo } from '../../../sdk/index.ts'
 import { openClient } from '../open-client.ts'
 import { printable } from '../printable.ts'
 import type { Verb } from '../verb.ts'
@@ -14,10 +15,26 @@ export const kill: Verb = {
   operands: [1, 1],
   async run({ program, values, operands: [id = ''] }) {
     const client = await openClient(program, values)
+    // The answer to the signal does not show whether the process had ended before.
+    const before = values.json ? [] : await client.processes.list({ all: true })
     const answer = await client.processes.kill(id, { signalName: signalName(values['signal']) })
-    await program.stdout.line(values.json ? JSON.stringify(answer) : `Killed ${printable(answer.processId)}`)
+    const name = printable(answer.processId)
+    if (values.json) await program.stdout.line(JSON.stringify(answer))
+    else if (hadEnded(before, answer.processId))
+      await program.stdout.line(`${name} had ended already (${endOf(answer.process)})`)
+    else await program.stdout.line(`Killed ${name}`)
     return 0
   },
+}
+
+/** Returns whether processes with this id are listed, of which none runs. */
+function hadEnded(listed: ProcessInfo[], id: string): boolean {
+  const same = listed.filter(({ processId }) => processId === id)
+  return same.length > 0 && same.every(({ status }) => status !== 'running')
+}
+
+function endOf({ exitCode, signal, status }: Pick<ProcessInfo, 'exitCode' | 'signal' | 'status'>): string {
+  return signal ?? (exitCode === null ? status : `exit code ${exitCode}`)
 }
 
 /** Accepts `int` as well as `SIGINT`. */

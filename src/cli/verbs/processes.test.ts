@@ -27,6 +27,13 @@ test('start prints the id alone on stdout and hints on stderr; ps shows it; kill
   assert.deepEqual([killed.exitCode, killed.stdout], [0, 'Killed proc-1\n'])
   assert.equal(server.processes.get('proc-1')?.exit?.signal, 'SIGINT')
   assert.match((await home.run(['ps'], { server })).stdout, /proc-1 +\d+ +killed +130 /)
+  await home.run(['start', '--id', 'short', 'exit 3'], { server })
+  await server.processes.get('short')?.ended
+  for (const [id, end] of [
+    ['short', 'exit code 3'],
+    ['proc-1', 'SIGINT'],
+  ] as const)
+    assert.equal((await home.run(['kill', id], { server })).stdout, `${id} had ended already (${end})\n`)
 })
 
 test('a process from start has no time limit unless one is given', async () => {

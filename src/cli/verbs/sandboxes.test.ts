@@ -68,7 +68,10 @@ test('mkdir and rm work in the folder of the sandbox, and say what was wrong', a
     (await run('rm', 'a', 'none')).stderr,
     /^carrel: Cannot remove "a": it is a folder; -r deletes folders with everything in them \(and 1 more\)\n$/,
   )
-  assert.equal((await run('rm', '-rf', 'a', 'none')).exitCode, 0)
+  const forced = await run('rm', '-rf', 'none', 'a')
+  assert.deepEqual([forced.exitCode, forced.stdout], [0, 'Deleted a\n'])
+  assert.deepEqual(JSON.parse((await run('rm', '-f', '--json', 'none')).stdout), { deleted: [] })
+  assert.match((await run('rm', '-f', '.')).stderr, /^carrel: Cannot remove "\.": it is a folder; -r /)
   assert.deepEqual(
     [existsSync(at('a')), JSON.parse((await run('rm', '--json', '-r', "it's")).stdout)],
     [false, { deleted: ["it's"] }],

@@ -6,7 +6,7 @@ import { printable } from '../printable.ts'
 import { defaultTitle } from '../sandbox-title.ts'
 import { sandboxTable } from '../sandbox-table.ts'
 import { readSettings } from '../settings.ts'
-import { UsageError } from '../usage-error.ts'
+import { Declined, UsageError } from '../usage-error.ts'
 import type { Call, Verb } from '../verb.ts'
 
 const actions: Record<string, (call: Call, client: Carrel, chosen: string) => Promise<void>> = {
@@ -92,7 +92,7 @@ async function find({ program, operands: [, ...names] }: Call, client: Carrel): 
 /** Asks a user at a terminal. */
 async function assertMeant({ values }: Call, question: string): Promise<void> {
   if (values['yes'] || !isatty(0)) return
-  if (!/^y(es)?$/i.test(await ask(`${question} (yes/no) `))) throw new UsageError('Nothing was done')
+  if (!/^y(es)?$/i.test(await ask(`${question} (yes/no) `))) throw new Declined('Nothing was done')
 }
 
 function titles(found: Sandbox[]): string {

@@ -3,7 +3,7 @@ import type { Workspace } from '../../../sdk/index.ts'
 import { ask } from '../ask.ts'
 import { printable } from '../printable.ts'
 import { shortTime } from '../times.ts'
-import { UsageError } from '../usage-error.ts'
+import { Declined, UsageError } from '../usage-error.ts'
 import type { Call } from '../verb.ts'
 import type { WorkspaceAccess } from './access.ts'
 
@@ -42,5 +42,5 @@ async function assertMeant({ name, members }: Workspace): Promise<void> {
       `Cannot delete "${name}" without confirmation: it is deleted in 30 days with ${what}; confirm with workspaces delete --yes`,
     )
   const answer = await ask(`Delete ${printable(name)}? It is deleted in 30 days with ${what}. (yes/no) `)
-  if (!/^y(es)?$/i.test(answer)) throw new UsageError('Nothing was deleted')
+  if (!/^y(es)?$/i.test(answer)) throw new Declined('Nothing was deleted')
 }
