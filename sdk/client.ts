@@ -207,8 +207,8 @@ export class Carrel {
     return changeLimits(this.#context, change, options)
   }
 
-  /** Requests a sign-in link by mail; needs no token. */
-  requestLink(email: string, options?: RequestOptions): Promise<void> {
+  /** Requests a sign-in link by mail; needs no token. Resolves with where to find it, as the server says. */
+  requestLink(email: string, options?: RequestOptions): Promise<string> {
     return requestLink(this.#context, email, options)
   }
 

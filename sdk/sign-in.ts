@@ -8,9 +8,14 @@ export interface Session {
   userId: string
 }
 
-/** Requests a sign-in link by mail. The answer is the same for an unknown address. */
-export async function requestLink({ transport }: Context, email: string, options: RequestOptions = {}): Promise<void> {
-  await transport.json({ method: 'POST', path: '/login', json: { email }, retry: 'refused', ...callFields(options) })
+/** Requests a sign-in link by mail. Resolves with where to find it, which is the same for an unknown address. */
+export async function requestLink(
+  { transport }: Context,
+  email: string,
+  options: RequestOptions = {},
+): Promise<string> {
+  const call = { method: 'POST', path: '/login', json: { email }, retry: 'refused', ...callFields(options) } as const
+  return (await transport.json<{ message: string }>(call)).message
 }
 
 /** Exchanges the code of a sign-in link, which works once, for a token. */

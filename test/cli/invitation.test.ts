@@ -59,7 +59,7 @@ describe('carrel login with an invitation', { timeout: 300_000 }, () => {
       [['not shown here): ', () => user.link('/login/callback')]],
     )
     assert.equal(exitCode, 0, screen)
-    assert.match(screen, /joined the workspace Research as member[^]*A link was sent to [^]*Logged in to /)
+    assert.match(screen, /joined the workspace Research as member[^]*A link was requested for [^]*Logged in to /)
     assert.match(screen, new RegExp(`"carrel workspaces use ${workspace}" selects it`))
     const { body: me } = await server.call('GET', '/v1/me', undefined, { token: user.saved! })
     assert.equal(me.email, user.address)

@@ -247,6 +247,9 @@ test('with sign-up closed the server answers the same, and sends only to known a
     assert.match(await signInByMail(server, address), /^pp_sess_/)
     const known = await server.post('/login', { email: address }, { token: null })
     assert.deepEqual([answer.status, answer.body], [known.status, known.body])
+    assert.match(answer.body.message, /sends no mail: its operator finds the link .* folder outbox/)
+    const { quickStart } = (await server.call('GET', '/', undefined, { token: null })).body
+    assert.match(quickStart.step1, /ask the operator for the link .*outbox/)
     assert.deepEqual(messagesTo(unknown), [])
   } finally {
     await server.stop()

@@ -71,6 +71,7 @@ describe('mail over SMTP', { timeout: 300_000 }, () => {
     await new Promise<void>((resolve) => smtp.close(() => resolve()))
     const { status, body } = await server.post('/login', { email: newAddress() }, { token: null })
     assert.deepEqual([status, body.success], [200, true])
+    assert.match(body.message, /^Check your email/)
     await until(
       () => server.log(),
       (log) => log.includes('cannot send a sign-in link'),

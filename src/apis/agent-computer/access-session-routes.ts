@@ -25,7 +25,7 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
           example: { kind: 'exec' },
           errors: ['conflict', 'not_found', 'limit_reached', 'not_set_up', 'other_node'],
           notes:
-            'The token is shown in this answer alone. It opens this one computer, until it expires or is revoked, the computer stops or changes hands, or the token that created the session loses its access. A session of the kind exec is for the methods of process.Process at connect_url, by Connect (connectrpc.com): Start, Connect, List, Update, SendInput, StreamInput, SendSignal and CloseStdin.',
+            'The token is shown in this answer alone. It opens this one computer, until it expires or is revoked, the computer stops or changes hands, or the token that created the session loses its access. A session of the kind exec is for the methods of process.Process at connect_url, by Connect (connectrpc.com): Start, Connect, List, Update, SendInput, StreamInput, SendSignal and CloseStdin. A field that this route does not have is refused, since a misspelt limit would grant more.',
         },
       },
     },

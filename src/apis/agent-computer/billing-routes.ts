@@ -26,7 +26,7 @@ export function addBillingRoutes(app: App, engine: Engine): void {
           example: { daily_limit_cents: 500, monthly_limit_cents: null },
           errors: ['forbidden', 'not_found', 'conflict'],
           notes:
-            'Sets spending limits of the workspace and of its API keys. All changes are made, or none; limits that are left out stay as they are. When a limit is reached, the work that it covers is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Requires an admin, and a token with the scope "account". An API key can only lower its own limits and those of the keys that it made.',
+            'Sets spending limits of the workspace and of its API keys. All changes are made, or none; limits that are left out stay as they are. When a limit is reached, the work that it covers is stopped, and refused with SPENDING_LIMIT_REACHED until the next day or month. Requires an admin, and a token with the scope "account". An API key can only lower its own limits and those of the keys that it made. A field that this route does not have is refused, since a misspelt limit would grant more.',
         },
       },
     },

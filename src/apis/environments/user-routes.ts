@@ -49,7 +49,8 @@ export function addUserRoutes(app: App, engine: Engine): void {
         scope: 'account',
         documentation: {
           description: 'Create a new API key for the current user',
-          notes: 'The secret (ak_...) is shown only once. A key that was created with another key ends with that key.',
+          notes:
+            'The secret (ak_...) is shown only once. A key that was created with another key ends with that key. A field that this route does not have is refused, since a misspelt limit would grant more.',
           example: { name: 'ci' },
           errors: ['forbidden', 'limit_reached'],
         },

@@ -32,7 +32,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
     baseUrl,
     previewUrlDomain: settings.previewDomain,
     quickStart: {
-      step1: `Get token: curl -d '{"email":"you@email.com"}' ${baseUrl}/login → check email → click magic link → copy token`,
+      step1: `Get token: curl -d '{"email":"you@email.com"}' ${baseUrl}/login → ${whereLinkIs(engine)} → click magic link → copy token`,
       step2: `Install the command line (see cli.install) and log in: carrel login <your-token> --url ${baseUrl}`,
       step3: "Try it: carrel exec 'echo hello world' && carrel status",
       http: `curl -H "Authorization: Bearer $TOKEN" -d '{"code":"print(6*7)","language":"python"}' ${baseUrl}/execute`,
@@ -168,6 +168,11 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
       maxTimeout: limits.processTimeoutMs,
     },
   }
+}
+
+function whereLinkIs({ mail }: Engine): string {
+  if (mail.isSent) return 'check email'
+  return 'ask the operator for the link (this server sends no mail; the link is in the folder outbox of its data directory)'
 }
 
 function environment({ settings, defaultImage }: Engine, tools: Set<string>): Record<string, unknown> {

@@ -20,15 +20,12 @@ export async function signInByMail<T>(
 ): Promise<T> {
   const { program } = call
   const report = (error: unknown) => program.stderr.line(`${printable((error as Error).message)}. Try again.`)
-  const sentTo = await repeatedly(address, report, {
-    attempt: async (to) => {
-      await client.requestLink(to)
-      return to
-    },
+  const { to, message } = await repeatedly(address, report, {
+    attempt: async (to) => ({ to, message: await client.requestLink(to) }),
     isMistake: (error) => error instanceof CarrelApiError && error.status === 400,
     askAgain: () => ask('Your mail address: '),
   })
-  await program.stderr.line(`A link was sent to ${printable(sentTo)}; it works once, within 15 minutes.`)
+  await program.stderr.line(`A link was requested for ${printable(to)}. ${printable(message)}`)
   const question = 'Paste the link, or the token that its page shows (it is not shown here): '
   const askForLink = async (): Promise<string> => {
     const answer = await ask(question, { secret: true })

@@ -115,7 +115,7 @@ for (const [what, pasted] of Object.entries({
       ],
     )
     assert.equal(exitCode, 0, screen)
-    assert.match(screen, /A link was sent to you@example\.com/)
+    assert.match(screen, /A link was requested for you@example\.com\. Check your email/)
     assert.ok(!screen.includes(pasted), screen)
     assert.deepEqual(server.requestsTo('/login')[0]!.body, { email: 'you@example.com' })
     assert.equal(readJson(join(home.path, '.carrel/config.json')).token, server.token)

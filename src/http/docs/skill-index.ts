@@ -1,6 +1,5 @@
 import { version } from '../../version.ts'
 import { installClient } from '../install-client.ts'
-import { hintHeader, jsonRule } from '../lenient-requests.ts'
 import { firstExample } from './first-example.ts'
 import { guideMarkdown } from './guide.ts'
 import type { DocumentParts } from './parts.ts'
@@ -36,7 +35,7 @@ ${surfaces.map(surfaceLines(origin)).join('\n')}
 ${guideMarkdown(surfaces[0]?.guide?.({ origin, settings }) ?? [])}
 ## On every API
 
-- ${jsonRule} ${unknownFields(surfaces)}
+- ${unknownFields(surfaces)}
 - Requests that create something accept an \`Idempotency-Key\` header: repeating a request with the same key and body does nothing twice.
 - An error is JSON with \`error\` (a sentence), \`code\`, \`action\`, \`agentInstruction\` (what to do next), \`retryable\` and \`requestId\`, unless the API has its own error envelope; more fields give the facts of the error, such as \`field\`. Follow \`agentInstruction\`; repeat a request only if \`retryable\` is true, and after \`Retry-After\` if it is set.
 
@@ -46,11 +45,11 @@ ${guideMarkdown(surfaces[0]?.guide?.({ origin, settings }) ?? [])}
 `
 }
 
-/** Returns the rule for fields that a route does not have, with the surfaces that refuse them. */
+/** Returns which routes refuse a field that they do not have; the guide above says what the others do. */
 function unknownFields(surfaces: DocumentParts['surfaces']): string {
   const strict = surfaces.filter(({ takesUnknownFields }) => !takesUnknownFields).map(({ title }) => title)
-  const except = strict.length === 0 ? '' : `, except by the API ${strict.join(' and ')}, which refuses it`
-  return `A field that a route does not have is ignored and named in the header \`${hintHeader}\` of the answer${except}.`
+  const apis = strict.length === 0 ? '' : `, and so do all routes of the API ${strict.join(' and ')}`
+  return `The rules for requests are the same. A route that grants rights or sets limits (API keys, billing preferences, access sessions) refuses a field that it does not have, since a misspelt limit would grant more${apis}; the error names the field that was probably meant.`
 }
 
 function surfaceLines(origin: string) {
