@@ -6,7 +6,7 @@ import { KeyedLock } from '../keyed-lock.ts'
  * The kinds of locks, in the order in which they may be nested: work that holds one may take those after it. Nothing
  * holds two of a kind, so that no two pieces of work wait for each other.
  */
-const kinds = ['sandboxName', 'computer', 'kernel', 'processName', 'files', 'challenge', 'intent', 'usage'] as const
+const kinds = ['sandboxName', 'computer', 'kernel', 'processName', 'files', 'sshAccess', 'challenge', 'intent', 'usage'] as const
 type Kind = (typeof kinds)[number]
 
 interface Held {
@@ -48,6 +48,14 @@ export class Locks {
   /** One start of a process of a name at a time. The driver knows what runs, and processes run where their computer does. */
   processName<T>(computerId: string, name: string, work: () => Promise<T>): Promise<T> {
     return this.#run('processName', [computerId, name], work)
+  }
+
+  /**
+   * Reads who may connect to a computer by SSH and shows that to it, one after the other, so that an older answer
+   * replaces no newer. Connections are where their computer is.
+   */
+  sshAccess<T>(computerId: string, work: () => Promise<T>): Promise<T> {
+    return this.#run('sshAccess', [computerId], work)
   }
 
   /** One patch of a file of a computer at a time, so that none is lost. Files are where their computer is. */

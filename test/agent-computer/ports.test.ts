@@ -98,8 +98,7 @@ describe('published ports', { timeout: 120_000 }, () => {
   test('refuse ports that are none', async () => {
     for (const port of [0, 65_536, -1, 1.5, '8080x'])
       assert.equal((await ports('POST', '', { port })).body.error.code, 'invalid_request', String(port))
-    for (const port of ['0', '65536', 'x'])
-      assert.equal((await ports('DELETE', `/${port}`)).status, port === '65536' ? 404 : 400)
+    for (const port of ['0', '65536', 'x']) assert.equal((await ports('DELETE', `/${port}`)).status, 404)
     assert.equal((await ports('POST', '', { port: 80, visibility: 'secret' })).status, 400)
   })
 

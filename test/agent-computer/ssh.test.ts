@@ -35,6 +35,9 @@ const isInstalled = async (program: string) => (await run('which', [program])).e
 const skip = (await isInstalled('ssh')) ? false : 'there is no OpenSSH client'
 const skipRsync = (await isInstalled('rsync')) ? false : 'there is no rsync'
 
+/** Another run of the tests on this machine has other ports. */
+const firstPort = 42_000 + (process.pid % 200) * 20
+
 describe("OpenSSH's programs", { timeout: 300_000, skip }, () => {
   let server: TestServer
   const directory = mkdtempSync(join(tmpdir(), 'carrel-ssh-'))
@@ -92,7 +95,7 @@ describe("OpenSSH's programs", { timeout: 300_000, skip }, () => {
 
   before(async () => {
     server = await TestServer.start({
-      env: { CARREL_SSH_PORTS: '46160-46179', CARREL_SSH_EDGE_PORT: '0', CARREL_MEMORY_OVERCOMMIT: '100' },
+      env: { CARREL_SSH_PORTS: `${firstPort}-${firstPort + 19}`, CARREL_SSH_EDGE_PORT: '0', CARREL_MEMORY_OVERCOMMIT: '100' },
     })
     const guestKey = await newKey(guest)
     for (const [handle, more] of [
@@ -291,7 +294,7 @@ describe("OpenSSH's programs", { timeout: 300_000, skip }, () => {
     )
     const { exitCode, stderr } = await ssh('stopping', 'true')
     assert.equal(exitCode, 255)
-    assert.match(stderr, /The computer is stopped: start it/)
+    assert.match(stderr, /the computer is stopped; start it/)
   })
 
   test('carrel ssh starts a stopped computer; with ssh-config, ssh does so by itself', async () => {

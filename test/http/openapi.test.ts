@@ -33,6 +33,7 @@ const bodiless = new Set([
   'POST /v1/workspaces/{workspaceId}/cancel-deletion',
   'POST /v1/sandboxes/{sandboxId}/stop',
   'POST /v1/computers/{id}/actions/start',
+  'POST /v1/computers/{id}/snapshots',
   'POST /v1/computers/{id}/actions/stop',
   'POST /v1/computers/{id}/actions/ensure-ready',
 ])

@@ -31,7 +31,7 @@ const surfaces: [RegExp, Surface][] = [
   [/^\/api\/v1(\/|$)/, 'pawpado'],
   [/^\/(v1\/(workspaces|sandboxes|exec)|users\/me\/sessions|billing\/(pay|return|cancel))(\/|$)/, 'paperpod'],
   [/^\/(auth|users|billing|sessions|samples|datasets)(\/|$)/, 'environments'],
-  [/^\/(v1|process\.Process)(\/|$)/, 'agent-computer'],
+  [/^\/(v1|process\.Process|healthz|readyz)(\/|$)/, 'agent-computer'],
   [/^/, 'paperpod'],
 ]
 const surfaceOf = (path: string) => surfaces.find(([pattern]) => pattern.test(path))![1]

@@ -19,13 +19,12 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
     {
       schema: { params: computerParams, body: createSessionBody, response: { 201: sessionAnswer } },
       config: {
-        refusesUnknownFields: true,
         documentation: {
           description: 'Create an access session of a running computer',
           example: { kind: 'exec' },
           errors: ['conflict', 'not_found', 'limit_reached', 'not_set_up', 'other_node'],
           notes:
-            'The token is shown in this answer alone. It opens this one computer, until it expires or is revoked, the computer stops or changes hands, or the token that created the session loses its access. A session of the kind exec is for the methods of process.Process at connect_url, by Connect (connectrpc.com): Start, Connect, List, Update, SendInput, StreamInput, SendSignal and CloseStdin. A field that this route does not have is refused, since a misspelt limit would grant more.',
+            'The token is shown in this answer alone. It opens this one computer, until it expires or is revoked, the computer stops or changes hands, or the token that created the session loses its access. A session of the kind exec is for the methods of process.Process at connect_url, by Connect (connectrpc.com): Start, Connect, List, Update, SendInput, StreamInput, SendSignal and CloseStdin.',
         },
       },
     },

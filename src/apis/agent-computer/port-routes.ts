@@ -3,6 +3,7 @@ import { requireComputer } from '../../engine/computers/access/open-computer.ts'
 import { listPorts, publishPort, unpublishPort } from '../../engine/computers/ports/publish-port.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { PublishedPortFacts } from '../../engine/types.ts'
+import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { previewUrls } from '../../http/previews/preview-name.ts'
 import { isoTime } from '../iso-time.ts'
@@ -51,11 +52,16 @@ export function addPortRoutes(app: App, engine: Engine): void {
     },
     async ({ caller, params }, reply) => {
       const computer = await requireComputer(engine, caller, params.id, 'run')
-      const deleted = await unpublishPort(engine, computer, Number(params.port))
+      const deleted = await unpublishPort(engine, computer, portNumberOf(params.port))
       void reply.status(202)
       return { port: { ...portOf(engine, deleted), state: 'deleting' as const } }
     },
   )
+}
+
+function portNumberOf(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
+  throw new CarrelError('not_found', `Cannot delete port ${JSON.stringify(text)}: it is not published`)
 }
 
 function portOf({ settings }: Engine, row: PublishedPortFacts): Static<typeof portAnswer>['port'] {

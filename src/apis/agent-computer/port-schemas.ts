@@ -27,5 +27,5 @@ export const publishPortBody = object({
 })
 export const portParams = object({
   ...computerParams.properties,
-  port: Type.String({ pattern: '^[1-9][0-9]{0,4}$', examples: ['8080'] }),
+  port: Type.String({ minLength: 1, maxLength: 20, examples: ['8080'] }),
 })

@@ -50,6 +50,7 @@ export const agentComputer: Surface = {
     },
     {
       name: 'Images and sizes',
+      skill: 'brief',
       description: 'What computers are created from, and what the host has room for.',
       routes: [addCatalogRoutes],
     },
@@ -58,10 +59,16 @@ export const agentComputer: Surface = {
       description: 'Ports of computers with stable public addresses.',
       routes: [addPortRoutes],
     },
-    { name: 'SSH', description: 'Keys and certificates for SSH.', routes: [addSshKeyRoutes, addSshRoutes] },
+    {
+      name: 'SSH',
+      skill: 'brief',
+      description: 'Keys and certificates for SSH.',
+      routes: [addSshKeyRoutes, addSshRoutes],
+    },
     { name: 'Account', description: 'The account of a token.', routes: [addMeRoutes] },
     {
       name: 'Billing',
+      skill: 'brief',
       description: 'The usage of the account, and the spending limits of the account and of its API keys.',
       routes: [addUsageRoutes, addComputerUsageRoutes, addBillingRoutes],
     },

@@ -93,6 +93,7 @@ test('the actions of a command are completed and explained by its help, and noth
     'account',
     'computers',
     'database',
+    'images',
     'keys',
     'ledger',
     'nodes',

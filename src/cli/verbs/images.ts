@@ -5,11 +5,12 @@ import type { Verb } from '../verb.ts'
 const operandOf: Record<string, string | undefined> = { ls: undefined, import: '<source>', rm: '<image>' }
 
 export const images: Verb = {
-  usage: 'images [options] [what] [source | image]',
+  usage: 'images [options] [what] [image]',
   description: `
-Lists the images of the server on this machine (CARREL_DATA), from which computers are created. "import" adds one: of a
-registry (docker://…), an archive of "docker save" or in OCI's format, the folder of an OCI layout, or a folder with a
-Dockerfile, which buildah builds. "rm" removes one, unless a computer, a snapshot, another image or a server uses it.
+"ls" lists the images of the server on this machine (CARREL_DATA), from which computers are created. "import" adds
+one: of a registry (docker://…), an archive of "docker save" or in OCI's format, the folder of an OCI layout, or a
+folder with a Dockerfile, which buildah builds. "rm" removes one, unless a computer, a snapshot, another image or a
+server uses it.
 To be run as root, while the server runs or not.`,
   examples: [
     ['images import docker://python:3.12', 'one of a registry'],

@@ -49,7 +49,7 @@ ${guideMarkdown(surfaces[0]?.guide?.({ origin, settings }) ?? [])}
 function unknownFields(surfaces: DocumentParts['surfaces']): string {
   const strict = surfaces.filter(({ takesUnknownFields }) => !takesUnknownFields).map(({ title }) => title)
   const apis = strict.length === 0 ? '' : `, and so do all routes of the API ${strict.join(' and ')}`
-  return `The rules for requests are the same. A route that grants rights or sets limits (API keys, billing preferences, access sessions) refuses a field that it does not have, since a misspelt limit would grant more${apis}; the error names the field that was probably meant.`
+  return `The rules for requests are the same. A route that grants rights or sets limits (API keys, billing preferences) refuses a field that it does not have, since a misspelt limit would grant more${apis}; the error names the field that was probably meant.`
 }
 
 function surfaceLines(origin: string) {

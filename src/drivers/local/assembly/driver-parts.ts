@@ -178,13 +178,14 @@ function createTransfers({ pool, volumes, images, guard, capabilities, options }
 }
 
 function createPoolMaintenance(
-  { paths, pool, guard, diskShares, listeners, options }: BaseParts,
+  { paths, pool, guard, images, diskShares, listeners, options }: BaseParts,
   users: { computers: LocalComputers; files: FilesByComputer; transfers: Transfers },
 ): PoolMaintenance {
   const { log } = options
   const recovery = new PoolRecovery({
     poolDirectory: pool.directory,
     guard,
+    images,
     ...users,
     onLost: (id) => listeners.stopped(id, 'lost'),
     log,

@@ -131,8 +131,15 @@ export class LocalImages implements DriverImages {
 
   /** Ends what `keep` began. */
   async close(): Promise<void> {
-    for (const held of this.#kept.values()) await (await held).release()
+    await this.letGo()
+  }
+
+  /** Lets go of the images that `keep` holds, whose open files keep a failed pool busy. Returns their ids. */
+  async letGo(): Promise<string[]> {
+    const kept = [...this.#kept]
     this.#kept.clear()
+    for (const [, held] of kept) await (await held).release()
+    return kept.map(([id]) => id)
   }
 
   async remove(id: string): Promise<void> {

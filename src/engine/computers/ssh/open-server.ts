@@ -27,10 +27,10 @@ export async function connectedComputer(
     row?.account_id && policyOf(row).keepsFiles
       ? await findComputer(engine, caller, { id: computerId }, 'run')
       : undefined
-  if (!found) throw new CarrelError('not_found', 'There is no such computer')
+  if (!found) throw new CarrelError('not_found', 'Cannot connect: there is no such computer')
   const { state } = found.row
   if (state === 'running') return found
-  throw new CarrelError('computer_stopped', `The computer is ${state}: start it, and connect again`, {
+  throw new CarrelError('computer_stopped', `Cannot connect: the computer is ${state}; start it, and connect again`, {
     details: { state },
   })
 }
@@ -56,7 +56,7 @@ export async function openServer(engine: ComputersContext, computer: AccessibleC
     done()
   }
   try {
-    await engine.ssh.access.run(id, async () => engine.driver.showFiles(id, await serverFiles(engine, computer)))
+    await engine.locks.sshAccess(id, async () => engine.driver.showFiles(id, await serverFiles(engine, computer)))
     const processId = newId()
     const connected = await engine.starts.run(accountId, () =>
       engine.driver.connect(id, {

@@ -1,5 +1,4 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
-import { KeyedLock } from '../../../keyed-lock.ts'
 import type { Secrets } from '../../secrets/secrets.ts'
 import { makeCertificate } from './make-certificate.ts'
 import { Ed25519Key } from './ed25519.ts'
@@ -10,8 +9,6 @@ export class Ssh {
   /** Signs the certificates with which users connect. */
   readonly userAuthority: Ed25519Key
   readonly connections = new SshConnections()
-  /** Orders reading who may connect to a computer and showing that to it, so that an older answer replaces no newer. */
-  readonly access = new KeyedLock()
   /** Called when a computer has a TCP port, which is open when this resolves, and when it has none any more. */
   onPort: (computerId: string, port: number | undefined) => Promise<void> = async () => {}
   readonly #hostSecret: Buffer
