@@ -6,7 +6,17 @@ import { KeyedLock } from '../keyed-lock.ts'
  * The kinds of locks, in the order in which they may be nested: work that holds one may take those after it. Nothing
  * holds two of a kind, so that no two pieces of work wait for each other.
  */
-const kinds = ['sandboxName', 'computer', 'kernel', 'processName', 'files', 'sshAccess', 'challenge', 'intent', 'usage'] as const
+const kinds = [
+  'sandboxName',
+  'computer',
+  'kernel',
+  'processName',
+  'files',
+  'sshAccess',
+  'challenge',
+  'intent',
+  'usage',
+] as const
 type Kind = (typeof kinds)[number]
 
 interface Held {

@@ -95,7 +95,11 @@ describe("OpenSSH's programs", { timeout: 300_000, skip }, () => {
 
   before(async () => {
     server = await TestServer.start({
-      env: { CARREL_SSH_PORTS: `${firstPort}-${firstPort + 19}`, CARREL_SSH_EDGE_PORT: '0', CARREL_MEMORY_OVERCOMMIT: '100' },
+      env: {
+        CARREL_SSH_PORTS: `${firstPort}-${firstPort + 19}`,
+        CARREL_SSH_EDGE_PORT: '0',
+        CARREL_MEMORY_OVERCOMMIT: '100',
+      },
     })
     const guestKey = await newKey(guest)
     for (const [handle, more] of [

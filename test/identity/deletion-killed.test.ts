@@ -33,6 +33,7 @@ await base.db.destroy()
 class Host {
   readonly computers = new Set<string>()
   readonly outputs = new Set<string>()
+  readonly snapshots = new Set<string>()
   readonly mails = new Set<string>()
   #workLeft = Infinity
   #dies: 'before' | 'after' = 'before'
@@ -66,6 +67,7 @@ async function fill(db: Kysely<Database>, host: Host): Promise<void> {
     await insertAll(db, oneOfEach(who, who === 'gone' ? 1 : null))
     for (const state of ['running', 'deleting']) host.computers.add(`${state}-${who}`)
     for (const state of ['running', 'ended']) host.outputs.add(`process-${state}-${who}`)
+    host.snapshots.add(`snapshot-${who}`)
     for (const address of [`${who}@example.com`, `second-${who}@example.com`]) host.mails.add(address)
   }
   const member = (account: string, user: string, role: 'owner' | 'admin' | 'member', at: number) => ({
@@ -141,6 +143,8 @@ function serve(db: Kysely<Database>, host: Host, ownerId = 'owner'): Engine {
   const driver: Driver = Object.assign(Object.create(base.driver), {
     destroy: (id: string) => host.remove(host.computers, id),
     forget: (id: string) => host.remove(host.outputs, id),
+    snapshotUse: async () => undefined,
+    deleteSnapshot: (id: string) => host.remove(host.snapshots, id),
     process: () => undefined,
   })
   const mail: Mail = Object.assign(Object.create(base.mail), {
@@ -199,12 +203,12 @@ async function assertGone(db: Kysely<Database>, host: Host, before: Record<strin
   const charged = after['usage_intervals']!.filter((row) => row.includes('gone'))
   assert.deepEqual(charged.length, 1, 'the charge is explained')
   assert.ok(after['memory_files']!.some((row) => row.includes('team')))
-  for (const left of [host.computers, host.outputs, host.mails])
+  for (const left of [host.computers, host.outputs, host.snapshots, host.mails])
     assert.deepEqual(
       [...left].filter((id) => id.includes('gone')),
       [],
     )
-  assert.deepEqual([host.computers.size, host.outputs.size, host.mails.size], [2, 2, 2])
+  assert.deepEqual([host.computers.size, host.outputs.size, host.snapshots.size, host.mails.size], [2, 2, 1, 2])
 }
 
 test('every table of the database has a plan, and a row of the deleted user in this test', async () => {

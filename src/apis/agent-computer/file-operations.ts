@@ -47,9 +47,13 @@ export const operations: Record<(typeof fileOperations)[number], (work: FileWork
     const offset = required(body, 'offset')
     const [path, bytes] = [workspaceFile(body.path ?? ''), await base64Of(work)]
     if (offset + bytes.length > limits.fileEndBytes)
-      throw new CarrelError('too_large', `Cannot write to the file: it would be longer than ${limits.fileEndBytes} bytes`, {
-        details: { maxBytes: limits.fileEndBytes },
-      })
+      throw new CarrelError(
+        'too_large',
+        `Cannot write to the file: it would be longer than ${limits.fileEndBytes} bytes`,
+        {
+          details: { maxBytes: limits.fileEndBytes },
+        },
+      )
     await files.writeRange(path, bytes, { offset })
     return {}
   },
