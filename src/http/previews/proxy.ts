@@ -94,13 +94,15 @@ export class PreviewProxy {
       const { shares } = this.#connections.visit(request, target.computerId, exposed.accountId)
       const lease = this.#engine.budgets.descriptors.take(action, shares)
       const leave = whileOpen(this.#engine, exposed, () => client.destroy())
+      let done: (() => void) | undefined
       client.once('close', () => {
         lease.release()
         leave()
+        done?.()
       })
       const upstream = await dialExposed(this.#engine, exposed)
       if (client.destroyed) return void upstream.destroy()
-      client.once('close', keepInUse(this.#engine, exposed))
+      done = keepInUse(this.#engine, exposed)
       if (client instanceof Socket) cutStalledConnection(client, limits.stalledClientMs, limits.idlePreviewSocketMs)
       await forwardSocket({ connection: upstream, request, client, head, ownTokens: this.#engine.ownTokens })
     } catch (error) {
