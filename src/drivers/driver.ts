@@ -304,7 +304,7 @@ export interface ConnectedProcess {
 export type ShownFiles = Readonly<Record<string, { content: string; mode: number }>>
 
 /** The directory inside a computer with the files of `showFiles`. */
-export const serverFilesPath = '/dev/.carrel'
+export const serverFilesPath = '/dev/.server'
 
 export interface Listener {
   port: number
