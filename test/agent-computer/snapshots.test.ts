@@ -28,6 +28,7 @@ describe('snapshots', { timeout: 120_000 }, () => {
       [id, 'ready', 'filesystem', 'absent', 'ready'],
     )
     assert.equal(snapshot.size_bytes, 5)
+    assert.equal((await api.call('GET', '/usage')).body.usage.snapshot_storage_bytes, 5)
     assert.deepEqual((await api.call('GET', '/computers/origin/snapshots')).body.snapshots, [snapshot])
     await api.shell('origin', 'echo now > file')
     const restored = await api.done('POST', `/snapshots/${snapshot.id}/restore`, {

@@ -3,6 +3,7 @@ import { creditLeft } from '../../engine/money/credit/credit-left.ts'
 import { isUnbilled } from '../../engine/money/credit/is-unbilled.ts'
 import { readLimits } from '../../engine/identity/workspaces/workspace-limits.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { snapshotStorage } from '../../engine/money/usage/snapshot-storage.ts'
 import { storageUsed } from '../../engine/money/usage/storage-used.ts'
 import { settleAccount } from '../../engine/money/usage/settle-usage.ts'
 import { usageReport } from '../../engine/money/usage/usage-report.ts'
@@ -34,7 +35,7 @@ export function addUsageRoutes(app: App, engine: Engine): void {
         usage: {
           runtime_seconds: report.totals.find(({ meter }) => meter === 'compute')?.quantity ?? 0,
           storage_bytes: await storageUsed(engine, caller.accountId),
-          snapshot_storage_bytes: 0,
+          snapshot_storage_bytes: await snapshotStorage(engine, caller.accountId),
           updated_at: isoTime(toMs),
         },
         from: isoTime(fromMs),
