@@ -8,7 +8,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { OwnedComputer } from '../../engine/types.ts'
 import type { App } from '../../http/app.ts'
 import { idempotencyKeyOf } from '../../http/idempotency.ts'
-import { answerOf, viewerOf } from './computer-answer.ts'
+import { answerOf, copyErrors, viewerOf } from './computer-answer.ts'
 import { computerOf, givenSizeOf, operationOf, wantedSizeOf } from './computer-mapping.ts'
 import { computerAnswer, computerParams, resizeAnswer, resizeBody, transferBody } from './computer-schemas.ts'
 import { forkAnswer, forkBody, restoreInPlaceBody } from './snapshot-schemas.ts'
@@ -102,16 +102,7 @@ export function addChangeRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Make copies of a computer as it is now, and start them',
           example: { count: 2, handle: 'copy' },
-          errors: [
-            'already_exists',
-            'conflict',
-            'no_capacity',
-            'limit_reached',
-            'not_found',
-            'other_node',
-            'out_of_credits',
-            'spending_limit_reached',
-          ],
+          errors: copyErrors,
           notes:
             'All copies are of one moment. There is room for all of them, or nothing is made. Several get the handle with a number each.',
         },

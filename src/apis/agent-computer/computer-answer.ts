@@ -4,6 +4,18 @@ import { workspaceName } from '../../engine/identity/workspaces/workspace-name.t
 import type { OperationFacts, OwnedComputer } from '../../engine/types.ts'
 import { computerOf, operationOf } from './computer-mapping.ts'
 
+/** The errors of routes that make computers from the files of another. */
+export const copyErrors = [
+  'already_exists',
+  'conflict',
+  'no_capacity',
+  'limit_reached',
+  'not_found',
+  'other_node',
+  'out_of_credits',
+  'spending_limit_reached',
+] as const
+
 /** Returns a computer as clients see it, with the operation on it. */
 export async function answerOf(
   engine: Engine,

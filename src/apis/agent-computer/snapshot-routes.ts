@@ -11,7 +11,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { OwnedComputer } from '../../engine/types.ts'
 import type { App } from '../../http/app.ts'
 import { idempotencyKeyOf } from '../../http/idempotency.ts'
-import { answerOf } from './computer-answer.ts'
+import { answerOf, copyErrors } from './computer-answer.ts'
 import { givenSizeOf, operationOf } from './computer-mapping.ts'
 import { computerAnswer, computerParams } from './computer-schemas.ts'
 import { snapshotOf } from './snapshot-mapping.ts'
@@ -104,16 +104,7 @@ export function addSnapshotRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Restore a snapshot into a new computer, and start it',
           example: { handle: 'restored' },
-          errors: [
-            'already_exists',
-            'conflict',
-            'no_capacity',
-            'limit_reached',
-            'not_found',
-            'other_node',
-            'out_of_credits',
-            'spending_limit_reached',
-          ],
+          errors: copyErrors,
           notes: 'It gets the size that the computer of the snapshot had, unless the request names another.',
         },
       },
