@@ -7,6 +7,7 @@ import { killLeftovers, runVariable } from './leftovers.js'
 import { PostgresServer } from './postgres-server.js'
 import { Results } from './results.js'
 import { runTestFile } from './run-test-file.js'
+import { withTimeLimit } from './time-limit.js'
 
 /** A file may build an image first. */
 const fileTimeoutMs = 10 * 60_000
@@ -86,8 +87,6 @@ export class TestRun {
       return this.results.list(name, `Not run: ${ended.reason.message}`)
     }
     const id = `${this.#id}/${(this.#files += 1)}`
-    const signal = AbortSignal.any([ended, AbortSignal.timeout(fileTimeoutMs)])
-    signal.addEventListener('abort', () => killLeftovers(id))
     const startedMs = Date.now()
     let output = ''
     if (alone) console.log(name)
@@ -95,7 +94,8 @@ export class TestRun {
     // Test files that get no server run on SQLite.
     const server = database === 'postgres' ? this.#postgres?.url : undefined
     const env = { ...laneEnv, [runVariable]: id, CARREL_TEST_POSTGRES: server }
-    const result = await runTestFile(file, { signal, env, onText })
+    const limit = { ended, limitMs: fileTimeoutMs, onAbort: () => killLeftovers(id) }
+    const result = await withTimeLimit(limit, (signal) => runTestFile(file, { signal, env, onText }))
     const tests = result.passed + result.failed + result.skipped
     const mark = result.failed > 0 ? '✖' : '✔'
     console.log(`${mark} ${name}  ${tests} ${tests === 1 ? 'test' : 'tests'}  ${duration(Date.now() - startedMs)}`)
