@@ -6,9 +6,12 @@ import { settles } from '../support/settles.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 import { computerRow, monitorPid, paths } from './host-traces.ts'
 
+/** A silence is told sooner than by the server's own limits. */
+const limits = { monitorPingMs: 300, monitorTimeoutMs: 2_000, monitorGreetingMs: 2_500 }
+
 let server: TestServer
 before(async () => {
-  server = await TestServer.start()
+  server = await TestServer.start({ limits })
 })
 after(() => server.stop())
 
@@ -139,7 +142,7 @@ test('a server starts although its monitor is stopped', async () => {
   await server.stop()
   const pid = monitorPid()
   process.kill(pid, 'SIGSTOP')
-  server = await settles(TestServer.start(), 'the start')
+  server = await settles(TestServer.start({ limits }), 'the start')
   assert.equal(monitorPid(), pid)
   const { body } = await server.post('/process/get', { processId: 'sleeper', sessionId })
   assert.equal(body.process.status, 'running')
@@ -150,11 +153,11 @@ test('a server whose monitor does not answer at all reports that, and does not s
   const thaw = freeze(monitorPid())
   try {
     await assert.rejects(
-      settles(TestServer.start(), 'the refusal'),
+      settles(TestServer.start({ limits }), 'the refusal'),
       /Cannot start: the process monitor \(process \d+\) does not answer; /,
     )
   } finally {
     thaw()
   }
-  server = await TestServer.start()
+  server = await TestServer.start({ limits })
 })

@@ -21,7 +21,7 @@ import { computerRows, hostTraces, mountedRoots } from './host-traces.ts'
 describe('SIGTERM', { timeout: 300_000 }, () => {
   let server: TestServer
   beforeEach(async () => {
-    server = await TestServer.start({ env: { CARREL_LOG_LEVEL: 'info' } })
+    server = await TestServer.start({ env: { CARREL_LOG_LEVEL: 'info' }, limits: { drainMs: 2000, stopMs: 5000 } })
   })
   afterEach(() => server.stop())
 
@@ -52,14 +52,14 @@ describe('SIGTERM', { timeout: 300_000 }, () => {
     const sessionId = newSession()
     await server.shell('head -c 200M /dev/zero > /workspace/large', { sessionId })
     const answer = server.post('/execute', {
-      code: 'echo early; sleep 14; echo late; exit 3',
+      code: 'echo early; sleep 6; echo late; exit 3',
       language: 'shell',
       sessionId,
     })
     const response = await fetch(`${server.url}/execute/stream`, {
       method: 'POST',
       headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ code: 'echo one; sleep 14; echo two; exit 4', language: 'shell', sessionId }),
+      body: JSON.stringify({ code: 'echo one; sleep 6; echo two; exit 4', language: 'shell', sessionId }),
     })
     const frames = Array.fromAsync(readFrames(response))
     await running(sessionId, 2)
@@ -119,7 +119,7 @@ describe('SIGTERM', { timeout: 300_000 }, () => {
   test('refuses a request on a connection that is still open, in the error envelope', async () => {
     const sessionId = newSession()
     await server.shell('true', { sessionId })
-    const answer = server.post('/execute', { code: 'sleep 5; echo whole', language: 'shell', sessionId })
+    const answer = server.post('/execute', { code: 'sleep 1; echo whole', language: 'shell', sessionId })
     await running(sessionId, 1)
     // A request with an incomplete head keeps its connection from being idle.
     const socket = await raw('GET /health HTTP/1.1')

@@ -3,12 +3,10 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startGuestServer, type GuestServer } from '../paperpod/guest-server.ts'
 import { newSession, TestServer, until } from '../support/server.ts'
 
-const program = fileURLToPath(new URL('./fixtures/impatient-server.ts', import.meta.url))
 /** What the server's timeouts for stalled clients are cut to. */
 const stallMs = 1000
 const longMs = 60_000
@@ -19,7 +17,7 @@ describe('stalled clients, with timeouts of a second', { timeout: 300_000 }, () 
   const sessionId = newSession()
 
   before(async () => {
-    server = await TestServer.start({ program })
+    server = await TestServer.start({ limits: { stalledClientMs: stallMs, stalledBodyMs: stallMs } })
     guest = await startGuestServer(server, { sessionId })
     await server.shell('head -c 30000000 /dev/zero | tr "\\0" x > large', { sessionId })
   })

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { connectSocket, SocketClient } from '../paperpod/socket-client.ts'
 import { readFrames, type Frame } from '../paperpod/sse-frames.ts'
+import { setLimits } from '../support/set-limits.ts'
 import { TestApp } from '../support/test-app.ts'
 import { withDatabase } from '../support/with-database.ts'
 import { signInByMail } from './outbox.ts'
@@ -11,6 +12,7 @@ import { signInByMail } from './outbox.ts'
 describe('the live connections of a member', { timeout: 300_000 }, () => {
   let server: TestApp
   before(async () => {
+    setLimits({ liveConnectionsCheckMs: 1000 })
     server = await TestApp.start({ env: { CARREL_SIGN_INS_PER_MINUTE: '0', CARREL_PLAY_MONEY: 'on' } })
   })
   after(() => server.stop())

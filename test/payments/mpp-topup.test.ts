@@ -9,6 +9,7 @@ import { tempo as tempoChain } from 'viem/tempo/chains'
 import { verifyBooks } from '../../src/engine/money/ledger/verify-books.ts'
 import { serverSecret } from '../support/server-secret.ts'
 import { until } from '../support/server.ts'
+import { setLimits } from '../support/set-limits.ts'
 import { TestApp } from '../support/test-app.ts'
 import { deleteAccountNow } from '../support/delete-account-now.ts'
 import { withDatabase } from '../support/with-database.ts'
@@ -27,6 +28,7 @@ describe('POST /topup on Tempo', { timeout: 300_000 }, () => {
     CARREL_SWEEP_INTERVAL_MS: '200',
   })
   before(async () => {
+    setLimits({ paymentConfirmMs: 1000 })
     node = await TempoNode.start()
     server = await TestApp.start({ env: env() })
   })

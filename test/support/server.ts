@@ -6,16 +6,20 @@ import { fileURLToPath } from 'node:url'
 import { testDataDirectory } from './data-directory.ts'
 import { serverDatabaseUrl } from './server-database.ts'
 import { serverEnvironment, testNetwork } from './server-environment.ts'
+import type { OtherLimits } from './set-limits.ts'
 import { TestClient, type Answer } from './test-client.ts'
 
 export { testDataDirectory, testNetwork, serverEnvironment }
 export type { Answer }
 
+const limitedServerProgram = fileURLToPath(new URL('limited-server-program.ts', import.meta.url))
 export const serverProgram = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 interface ServerOptions {
   /** Settings in addition to those of every test. */
   env?: Record<string, string>
+  /** Limits that differ from `limits`, for tests of what happens after a long wait. Excludes `program`. */
+  limits?: OtherLimits
   /** The main program; by default that of this project. */
   program?: string
   /** How many file descriptors the server may have. */
@@ -40,9 +44,11 @@ export class TestServer extends TestClient {
     const env: NodeJS.ProcessEnv = {
       ...serverEnvironment(),
       CARREL_DATABASE_URL: await serverDatabaseUrl(),
+      ...(options.limits && { CARREL_TEST_LIMITS: JSON.stringify(options.limits) }),
       ...options.env,
     }
-    const argv = [process.execPath, options.program ?? serverProgram]
+    const program = options.program ?? (options.limits ? limitedServerProgram : serverProgram)
+    const argv = [process.execPath, program]
     // prlimit executes the server, which keeps its process id.
     if (options.descriptors !== undefined) argv.unshift('prlimit', `--nofile=${options.descriptors}`)
     const child = spawn(argv[0]!, argv.slice(1), {
