@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 import { authenticated } from './cases/authenticated.ts'
 import { coldStart } from './cases/cold-start.ts'
 import { burstOfCreates } from './cases/burst.ts'
+import { computerCreate } from './cases/computer-create.ts'
+import { computerExec } from './cases/computer-exec.ts'
 import { execute } from './cases/execute.ts'
 import { executeParallel } from './cases/execute-parallel.ts'
 import { idleComputers } from './cases/idle-computers.ts'
@@ -32,6 +34,8 @@ const cases = [
   interpret,
   burstOfCreates,
   idleComputers,
+  computerCreate,
+  computerExec,
   stoppedFiles,
   transfer,
   preview,

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { BenchCase } from '../support/case.ts'
+import { createComputer, post, reach } from '../support/computers.ts'
 import { inARow, timed } from '../support/interleave.ts'
 import { BenchServer } from '../support/server.ts'
 import { summarize } from '../support/statistics.ts'
@@ -13,34 +13,18 @@ export const stoppedFiles: BenchCase = {
   about: 'read_text of files/ops on a stopped computer',
   async run({ quick }) {
     await using server = await BenchServer.start({ CARREL_WARM_COMPUTERS: '0', CARREL_MEMORY_OVERCOMMIT: '100' })
-    const computer = `/v1/computers/${server.newSession()}`
-    const handle = computer.split('/').at(-1)
-    await done(server, '/v1/computers', { handle, size_preset: 'ram-2g' })
-    await reach(server, computer, 'running')
-    await done(server, `${computer}/files/ops`, {
+    const computer = await createComputer(server)
+    await post(server, `${computer}/files/ops`, {
       operation: 'write_text',
       path,
       content: 'a line of notes\n'.repeat(40),
     })
-    await done(server, `${computer}/actions/stop`, {})
+    await post(server, `${computer}/actions/stop`, {})
     await reach(server, computer, 'stopped')
-    const read = () => timed(() => done(server, `${computer}/files/ops`, { operation: 'read_text', path }))
+    const read = () => timed(() => post(server, `${computer}/files/ops`, { operation: 'read_text', path }))
     await inARow(200, read)
     const carrel = summarize(await inARow(quick ? 200 : 2000, read))
     const goal = { is: 'at most', value: maxMs, of: 'ms' } as const
     return [{ work: 'read_text, computer stopped', unit: 'ms', carrel, result: carrel.median, goal }]
   },
-}
-
-async function done(server: BenchServer, path: string, body: object): Promise<void> {
-  const { status, text } = await server.request('POST', path, body)
-  if (status >= 300) throw new Error(`${path} answered ${status}: ${text.slice(0, 500)}`)
-}
-
-async function reach(server: BenchServer, computer: string, state: string): Promise<void> {
-  for (;;) {
-    const { text } = await server.request('GET', computer)
-    if (JSON.parse(text).computer.state === state) return
-    await delay(50)
-  }
 }

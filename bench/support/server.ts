@@ -73,8 +73,14 @@ export class BenchServer {
     return `bench-${process.pid}-${Date.now()}-${this.#sessions++}`
   }
 
-  request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+  /** Sends a body as JSON. */
+  request(method: string, path: string, body?: unknown): Promise<Answer> {
+    return body === undefined
+      ? this.send(method, path, undefined, {})
+      : this.send(method, path, Buffer.from(JSON.stringify(body)), { 'content-type': 'application/json' })
+  }
+
+  send(method: string, path: string, bytes: Buffer | undefined, headers: Record<string, string>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const request = httpRequest(
         {
@@ -85,7 +91,7 @@ export class BenchServer {
           agent: this.#agent,
           headers: {
             authorization: `Bearer ${this.token}`,
-            ...(bytes ? { 'content-type': 'application/json', 'content-length': bytes.length } : {}),
+            ...(bytes ? { 'content-length': bytes.length } : {}),
             ...headers,
           },
         },
