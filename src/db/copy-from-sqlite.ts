@@ -25,6 +25,7 @@ const rowsAtOnce: { [Table in keyof Database]: number } = {
   processes: 100,
   ports: 500,
   access_sessions: 500,
+  shares: 500,
   memory_files: 1,
   events: 500,
   operations: 100,

@@ -16,6 +16,7 @@ export interface Database {
   processes: ProcessRow
   ports: PortRow
   access_sessions: AccessSessionRow
+  shares: ShareRow
   memory_files: MemoryFileRow
   events: EventRow
   operations: OperationRow
@@ -347,7 +348,7 @@ export interface PortRow {
 /** A `public` port is for everybody who knows its address, a `private` one for those who may use its computer. */
 export type PortVisibility = 'public' | 'private'
 
-/** Access to one computer by a token of its own, which ends with the token that created it. */
+/** Access to one computer by a token of its own, which ends with the token or the share that it comes from. */
 export interface AccessSessionRow {
   id: string
   account_id: string
@@ -356,14 +357,46 @@ export interface AccessSessionRow {
   kind: 'browser' | 'vnc' | 'ssh' | 'exec'
   /** SHA-256 of the token, hex. */
   hash: string
-  /** The token that created the session, or `user:` with the id of a user of a trusted issuer. */
-  token_id: string
-  /** The user of that token; null for a token without a user. */
+  /**
+   * The token that created the session, or `user:` with the id of a user of a trusted issuer; null for a session of a
+   * share.
+   */
+  token_id: string | null
+  /** The share whose link opened the session; null for a session that a token created. */
+  share_id: string | null
+  /** The user of that token, or of the share; null for one without a user. */
   user_id: UserIdentifier | null
   /** The `started_at` of the computer when the session was created: the session ends with that run. */
   run_started_at: number
   created_at: number
   expires_at: number
+  revoked_at: number | null
+}
+
+/** A link that opens one computer for whoever has it. */
+export interface ShareRow {
+  id: string
+  account_id: string
+  computer_id: string
+  /** SHA-256 of the link's token, hex. */
+  hash: string
+  /** The token, encrypted: members see the link again in the list. */
+  sealed_token: string
+  /** 1 when the link opens the computer's page. */
+  allow_browser: number
+  /** 1 when the link opens the desktop. */
+  allow_vnc: number
+  /** The token that created the share, or `user:` with the id of a user of a trusted issuer. */
+  token_id: string
+  /** The user of that token, whose membership the share ends with; null for a token without a user. */
+  user_id: UserIdentifier | null
+  /** How many sessions the link has opened. */
+  uses: number
+  created_at: number
+  /** null for a share that lasts until it is revoked. */
+  expires_at: number | null
+  /** null until the link has opened a session. */
+  last_used_at: number | null
   revoked_at: number | null
 }
 

@@ -196,11 +196,28 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     kind: 'exec',
     hash: 'a',
     token_id: 't',
+    share_id: null,
     user_id: 'user',
     run_started_at: 6,
     created_at: 7,
     expires_at: 2 ** 42,
     revoked_at: 8,
+  },
+  shares: {
+    id: 'share',
+    account_id: 'account',
+    computer_id: 'computer',
+    hash: 's',
+    sealed_token: 'nonce.☃',
+    allow_browser: 1,
+    allow_vnc: 0,
+    token_id: 't',
+    user_id: 'user',
+    uses: 2,
+    created_at: 7,
+    expires_at: 2 ** 42,
+    last_used_at: 8,
+    revoked_at: 9,
   },
   memory_files: {
     account_id: 'account',
@@ -364,7 +381,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|ssh_|snapshots)/.test(
+    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|shares|ssh_|snapshots)/.test(
       table,
     ),
 )
@@ -618,6 +635,21 @@ test('migration 0022 gives memory files one name each, and loses none where seve
     [`${'x'.repeat(509)}~2`]: `/${long}`,
   })
   assert.deepEqual(named('b'), { 'data/x': 'data/x' })
+})
+
+test('migration 0031 keeps access sessions, and takes ones that no token created', async (t) => {
+  const db = await before(t, '0031')
+  const { share_id: _share, ...session } = rows.access_sessions
+  await (db as unknown as Kysely<Record<string, unknown>>).insertInto('access_sessions').values(session).execute()
+  const { up } = await import('../../src/db/migrations/0031-shares.ts')
+  await up(db as Kysely<unknown>)
+  const shared = { ...rows.access_sessions, id: 'shared', hash: 'b', token_id: null, share_id: 'share' }
+  await db.insertInto('access_sessions').values(shared).execute()
+  const found = await db.selectFrom('access_sessions').selectAll().orderBy('id').execute()
+  assert.deepEqual(
+    found.map((row) => ({ ...row })),
+    [rows.access_sessions, shared],
+  )
 })
 
 /** Returns an empty database as all migrations before one leave it. */

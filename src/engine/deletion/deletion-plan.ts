@@ -43,14 +43,8 @@ export const deletionPlan: { [Table in keyof Database]: 'server' | 'ledger' | 'h
   ssh_keys: ofAccountsAndUser('ssh_keys'),
   ssh_certificates: ofAccountsAndUser('ssh_certificates'),
   processes: 'host',
-  access_sessions: (trx, subject) =>
-    trx
-      .deleteFrom('access_sessions')
-      .where((eb) => {
-        const areOfAccounts = inList(eb, 'account_id', subject.accountIds)
-        return subject.kind === 'user' ? eb.or([eb('user_id', '=', subject.userId), areOfAccounts]) : areOfAccounts
-      })
-      .execute(),
+  access_sessions: ofAccountsAndUser('access_sessions'),
+  shares: ofAccountsAndUser('shares'),
   usage_remainders: ofAccounts('usage_remainders'),
   compute_marks: ofAccounts('compute_marks'),
   spending_limits: ofAccounts('spending_limits'),
@@ -140,7 +134,7 @@ function ofAccounts(
 }
 
 /** Deletes what belongs to the accounts, and what the user has in the accounts of others. */
-function ofAccountsAndUser(table: 'ssh_keys' | 'ssh_certificates'): DeleteRows {
+function ofAccountsAndUser(table: 'ssh_keys' | 'ssh_certificates' | 'access_sessions' | 'shares'): DeleteRows {
   return (trx, subject) =>
     trx
       .deleteFrom(table)

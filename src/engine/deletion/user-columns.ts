@@ -28,6 +28,7 @@ export const userColumns: {
   memberships: { user_id: 'with its row' },
   tokens: { user_id: 'with its row' },
   access_sessions: { user_id: 'with its row' },
+  shares: { user_id: 'with its row' },
   ssh_keys: { user_id: 'with its row' },
   ssh_certificates: { user_id: 'with its row' },
   invitations: { email: 'with its row', mailbox: 'with its row', invited_by: 'with its row' },

@@ -78,7 +78,7 @@ async function loseComputers(trx: Transaction<Database>, nodeId: string): Promis
     .execute()
   if (rows.length === 0) return 0
   const ids = rows.map(({ id }) => id)
-  for (const table of ['ports', 'access_sessions', 'ssh_ports', 'ssh_certificates'] as const)
+  for (const table of ['ports', 'access_sessions', 'shares', 'ssh_ports', 'ssh_certificates'] as const)
     await trx.deleteFrom(table).where('computer_id', 'in', ids).execute()
   await trx.deleteFrom('computers').where('id', 'in', ids).execute()
   for (const { id, account_id, state } of rows)

@@ -44,6 +44,7 @@ export async function createSession(
     kind,
     hash: hashOf(token),
     token_id: caller.tokenId,
+    share_id: null,
     user_id: caller.userId,
     run_started_at: computerRow.started_at,
     created_at: now,

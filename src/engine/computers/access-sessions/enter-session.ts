@@ -6,14 +6,20 @@ import { authenticateFamily, hashOf, unauthenticated, type Authenticated } from 
 import { enterWorkspace } from '../../identity/workspaces/enter-workspace.ts'
 import { findComputer, type AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
+import { enterShare, type SharedSession } from '../shares/share-caller.ts'
 import { stateOfSession } from './access-session.ts'
 
 /** An access session whose token was accepted. */
 export interface EnteredSession {
   id: string
   expiresAtMs: number
-  /** The caller that created the session: what is done in the session is done for that token. */
+  /**
+   * The caller that created the session, or a visitor of a share: what is done in the session is done for that token, or
+   * for the one that created the share.
+   */
   caller: Authenticated
+  /** The share whose link opened the session; undefined for a session that a token created. */
+  share: SharedSession | undefined
   computer: AccessibleComputer<'run'>
 }
 
@@ -28,17 +34,18 @@ export async function enterSession(
 ): Promise<EnteredSession> {
   const row = await sessionByHash(engine.db, hashOf(token))
   if (!row || row.kind !== kind) throw unauthenticated('the token is not that of an access session of this kind')
-  const caller = await callerOf(engine.db, row)
-  const computer = await findComputer(engine, caller, { id: row.computer_id }, 'run')
+  const { caller, share } = await callerOf(engine.db, row)
+  const { computer_id: id } = row
+  const computer = await findComputer(engine, caller, share ? { shared: id } : { id }, 'run')
   if (!computer) throw unauthenticated('the computer of the access session does not exist any more')
   const state = stateOfSession(row, computer.row)
   if (state !== 'active') throw unauthenticated(ends[state])
-  return { id: row.id, expiresAtMs: row.expires_at, caller, computer }
+  return { id: row.id, expiresAtMs: row.expires_at, caller, share, computer }
 }
 
 /**
- * Calls `end`, once and with the reason, when a session ends: when it expires or is revoked, its computer stops, or its
- * creator loses access. `end` must not throw. Returns a function to call when what it ends is over.
+ * Calls `end`, once and with the reason, when a session ends: when it expires or is revoked, its computer stops, its
+ * creator loses access, or its share ends. `end` must not throw. Returns a function to call when what it ends is over.
  */
 export function whileEntered(
   engine: Pick<ComputersContext, 'db' | 'openSessions' | 'liveEvents' | 'liveConnections'>,
@@ -75,18 +82,29 @@ const revocationOf = lookup((db) => db.selectFrom('access_sessions').select('rev
 
 const sessionByHash = lookup((db) => db.selectFrom('access_sessions').selectAll().where('hash', '=', ''))
 
-/** Returns the caller that created a session, as it would be admitted now. Throws `unauthenticated`. */
-async function callerOf(db: Kysely<Database>, row: AccessSessionRow): Promise<Authenticated> {
-  if (row.token_id.startsWith('user:')) return userOfIssuer(db, row)
-  const caller = await authenticateFamily(db, row.token_id)
-  return enterWorkspace({ db }, caller, row.account_id).catch(() => {
+/** Returns the caller that created a session, or a visitor of its share, as admitted now. Throws `unauthenticated`. */
+async function callerOf(
+  db: Kysely<Database>,
+  row: AccessSessionRow,
+): Promise<Pick<EnteredSession, 'caller' | 'share'>> {
+  const { account_id: accountId, share_id: shareId, token_id: tokenId } = row
+  if (shareId !== null) return enterShare(db, { id: shareId, accountId })
+  if (tokenId === null) throw unauthenticated(lost)
+  const isOfIssuer = tokenId.startsWith('user:')
+  const caller = isOfIssuer ? await userOfIssuer(db, row, tokenId) : await ownerOfToken(db, tokenId, accountId)
+  return { caller, share: undefined }
+}
+
+async function ownerOfToken(db: Kysely<Database>, tokenId: string, accountId: string): Promise<Authenticated> {
+  const caller = await authenticateFamily(db, tokenId)
+  return enterWorkspace({ db }, caller, accountId).catch(() => {
     throw unauthenticated(lost)
   })
 }
 
 /** The token of an issuer is not stored: the session lasts no longer than it, and needs the user's membership. */
-async function userOfIssuer(db: Kysely<Database>, row: AccessSessionRow): Promise<Authenticated> {
-  const { account_id: accountId, user_id: userId, token_id: tokenId, expires_at: expiresAtMs } = row
+async function userOfIssuer(db: Kysely<Database>, row: AccessSessionRow, tokenId: string): Promise<Authenticated> {
+  const { account_id: accountId, user_id: userId, expires_at: expiresAtMs } = row
   const role = userId === null ? undefined : await roleOf(db, accountId, userId)
   if (role === undefined) throw unauthenticated(lost)
   const verifyAgain = async () => {}

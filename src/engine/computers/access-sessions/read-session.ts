@@ -11,7 +11,7 @@ export async function readSession(
 ): Promise<AccessSession> {
   const row = await db
     .selectFrom('access_sessions')
-    .select(['id', 'account_id', 'computer_id', 'kind', 'token_id', 'user_id'])
+    .select(['id', 'account_id', 'computer_id', 'kind', 'token_id', 'share_id', 'user_id'])
     .select(['run_started_at', 'created_at', 'expires_at', 'revoked_at'])
     .where('id', '=', id)
     .where('computer_id', '=', computer.id)

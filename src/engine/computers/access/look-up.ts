@@ -6,10 +6,11 @@ import { policyOf } from '../../lifecycle-policy.ts'
 import type { Right } from './rights.ts'
 
 /**
- * How a caller names a computer: by its name in the caller's own account, '' for the default sandbox; by its id; or by
- * either of them, where only computers that keep their files are meant.
+ * How a caller names a computer: by its name in the caller's own account, '' for the default sandbox; by its id; by
+ * either of them, where only computers that keep their files are meant; or, for visitors of a share of the account, by
+ * the id of the computer that is shared.
  */
-export type ComputerAddress = { name: string } | { id: string } | { lasting: string }
+export type ComputerAddress = { name: string } | { id: string } | { lasting: string } | { shared: string }
 
 export interface LookedUp {
   row: OwnedRow
@@ -30,6 +31,7 @@ export function lookUp(
   address: ComputerAddress,
 ): Promise<LookedUp | undefined> {
   if ('lasting' in address) return lasting(db, caller, address.lasting)
+  if ('shared' in address) return shared(db, caller, address.shared)
   return 'name' in address ? byName(db, caller, address.name) : byId(db, caller, address.id)
 }
 
@@ -40,6 +42,12 @@ async function lasting(db: Context['db'], caller: Caller, idOrName: string): Pro
     if (found && policyOf(found.row).keepsFiles) return found
   }
   return undefined
+}
+
+/** Visitors of a share run programs, but never delete the computer. */
+async function shared(db: Context['db'], caller: Caller, id: string): Promise<LookedUp | undefined> {
+  const found = await byId(db, caller, id)
+  return found && policyOf(found.row).keepsFiles ? { ...found, right: 'run' } : undefined
 }
 
 async function byName(db: Context['db'], { accountId }: Caller, name: string): Promise<LookedUp | undefined> {

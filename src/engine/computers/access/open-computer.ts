@@ -131,7 +131,7 @@ function elsewhere({ db }: Pick<ComputersContext, 'db'>, row: OwnedRow): Promise
 async function make(engine: ComputersContext, caller: Caller, address: ComputerAddress): Promise<LookedUp> {
   if ('name' in address)
     return { row: (await createSandbox(engine, caller, address.name)) as OwnedRow, right: 'manage' }
-  throw noComputer('id' in address ? address.id : address.lasting)
+  throw noComputer(Object.values<string>(address)[0]!)
 }
 
 /**

@@ -29,7 +29,7 @@ export async function destroyComputer(
   await engine.driver.destroy(id)
   await closeUsage(engine, id)
   await transaction(engine.db, 'operational', async (trx) => {
-    for (const table of ['ports', 'access_sessions', 'ssh_ports', 'ssh_certificates'] as const)
+    for (const table of ['ports', 'access_sessions', 'shares', 'ssh_ports', 'ssh_certificates'] as const)
       await trx.deleteFrom(table).where('computer_id', '=', id).execute()
     const { numDeletedRows } = await trx.deleteFrom('computers').where(atHome(engine.node, row)).executeTakeFirst()
     if (numDeletedRows === 0n) throw await notAtHome(trx, engine.node, { home: row, row, doing })

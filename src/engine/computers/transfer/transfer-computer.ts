@@ -118,8 +118,8 @@ async function move(engine: ComputersContext, trx: Transaction<Database>, transf
     .execute()
   await trx.updateTable('snapshots').set(set).where('computer_id', '=', id).execute()
   await trx.updateTable('compute_marks').set(set).where('computer_id', '=', id).execute()
-  await trx.deleteFrom('ssh_certificates').where('computer_id', '=', id).execute()
-  await trx.deleteFrom('ports').where('computer_id', '=', id).execute()
+  for (const table of ['ssh_certificates', 'ports', 'shares', 'access_sessions'] as const)
+    await trx.deleteFrom(table).where('computer_id', '=', id).execute()
   const event = { computerId: id, actor: target.tokenId }
   const data = { from: accountId, to: target.accountId }
   await appendEvent(trx, { ...event, accountId, type: 'computer.given', data })
