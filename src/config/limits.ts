@@ -155,6 +155,8 @@ export const limits = {
   kernelStartMs: 60_000,
   /** A desktop whose screen cannot be reached within this time is not going to be: on an idle host it takes 0.3 s. */
   desktopStartMs: 30_000,
+  /** How long a measurement of a computer is shown to whoever watches it: one takes a few files of the kernel. */
+  gaugesMs: 1_000,
   /** How long a desktop stays that nobody looks at and that shows no window; it takes some 150 MiB of the computer. */
   desktopIdleMs: 300_000,
   /**

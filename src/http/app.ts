@@ -16,6 +16,7 @@ import type { Engine } from '../engine/engine.ts'
 import { authenticate, countUnknown } from './authenticate.ts'
 import { baseUrls } from './base-url.ts'
 import { addBodyHooks } from './body-hooks.ts'
+import type { ComputerPages } from './computer-pages.ts'
 import type { Connections } from './connections.ts'
 import { addCreditWarning } from './credit-warning.ts'
 import { errorReply, type ErrorReply } from './error-reply.ts'
@@ -40,6 +41,8 @@ import { Upgrades, type UpgradeHandler } from './upgrades.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     catalog: RouteCatalog
+    /** True once the server closes: a connection is not kept for another request then. */
+    readonly isClosing: boolean
   }
   interface FastifyRequest {
     /** The origin by which the client reaches the server, safe to repeat: see `base-url.ts`. */
@@ -55,43 +58,58 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-interface Options {
+export interface AppParts {
   engine: Engine
   surfaces: readonly Surface[]
-  onUpgrade: UpgradeHandler
   openRequests: OpenRequests
   accountLimits: AccountLimits
   connections: Connections
 }
 
-/**
- * Creates the HTTP server: previews by host name, everything else by the routes of the surfaces. Hooks run in the order
- * in which they are added: a request is known to be open before anything else happens to it, and its caller is known
- * before its body is read.
- */
+interface Options extends AppParts {
+  onUpgrade: UpgradeHandler
+  /** What serves the pages of computers, on hosts of their own. */
+  pages?: ComputerPages | undefined
+}
+
+/** Creates the HTTP server: previews and pages of computers by host name, everything else by the routes of the surfaces. */
 export async function createApp(options: Options): Promise<App> {
-  const { engine, surfaces, onUpgrade, openRequests, connections } = options
+  const { engine, surfaces, onUpgrade, openRequests, connections, pages } = options
   const { previewDomain } = engine.settings
   const bodies = new StalledBodies(limits.stalledBodyMs)
   const previews = new PreviewProxy({ engine, bodies, connections })
+  const app = newApp({ ...options, bodies }, frontServer({ previews, pages, previewDomain, openRequests }))
+  app.server.on('connection', (socket) => connections.accept(socket))
+  const upgrades = new Upgrades(app.server, { previews, pages, previewDomain, onUpgrade, surfaces })
+  app.addHook('preClose', async () => upgrades.close())
+  app.addHook('onClose', async () => connections.close())
+  return app
+}
+
+/**
+ * Returns an app without routes. Hooks run in the order in which they are added: a request is known to be open before
+ * anything else happens to it, and its caller is known before its body is read.
+ */
+export function newApp(
+  options: AppParts & { bodies: StalledBodies },
+  serverFactory: ReturnType<typeof frontServer>,
+): App {
+  const { engine, surfaces, openRequests, bodies } = options
   const fail = errorReply(surfaces)
   const app: App = fastify({
     ...fastifyOptions(engine),
     frameworkErrors: (error, request, reply) =>
       void fail(error, request as unknown as FastifyRequest, reply as unknown as FastifyReply),
     clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, surfaces),
-    serverFactory: frontServer({ previews, previewDomain, openRequests }),
+    serverFactory,
   })
   app.removeContentTypeParser('text/plain')
   readJsonBodies(app, engine.budgets.memory)
-  app.server.on('connection', (socket) => connections.accept(socket))
-  const upgrades = new Upgrades(app.server, { previews, previewDomain, onUpgrade, surfaces })
   app.setErrorHandler(fail)
   describeRoutes(app, engine, surfaces)
   const refuseUnknown = addUnknownRoutes(app, surfaces)
-  addClosing(app, { upgrades, openRequests, fail })
+  addClosing(app, openRequests, fail)
   addBodyHooks(app, bodies, surfaces)
-  app.addHook('onClose', async () => connections.close())
   addSignInLimit(app, engine)
   addAuthentication(app, options, refuseUnknown)
   app.addHook('onResponse', logRequest)
@@ -138,15 +156,10 @@ function describeRoutes(app: App, engine: Engine, surfaces: readonly Surface[]):
   })
 }
 
-interface ClosingParts {
-  upgrades: Upgrades
-  openRequests: OpenRequests
-  fail: ErrorReply
-}
-
 /** Registers each request as open, and refuses requests while the server closes. */
-function addClosing(app: App, { upgrades, openRequests, fail }: ClosingParts): void {
+function addClosing(app: App, openRequests: OpenRequests, fail: ErrorReply): void {
   let closing = false
+  app.decorate('isClosing', { getter: () => closing })
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', reply.request.id)
     if (closing) throw serverStops()
@@ -154,7 +167,6 @@ function addClosing(app: App, { upgrades, openRequests, fail }: ClosingParts): v
   })
   app.addHook('preClose', async () => {
     closing = true
-    upgrades.close()
   })
   // A connection whose request is answered while the server closes is not kept: closing would wait for it.
   app.addHook('onSend', async (_request, reply) => {
@@ -164,7 +176,7 @@ function addClosing(app: App, { upgrades, openRequests, fail }: ClosingParts): v
 
 function addAuthentication(
   app: App,
-  { engine, surfaces, accountLimits, connections }: Options,
+  { engine, surfaces, accountLimits, connections }: AppParts,
   refuseUnknown: (request: FastifyRequest, reply: FastifyReply) => never,
 ): void {
   const check = authenticate(engine, accountLimits, connections)

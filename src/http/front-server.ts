@@ -4,6 +4,7 @@ import { CarrelError } from '../errors.ts'
 import { answerHalfClosedClients, noteResponse } from './half-closed-clients.ts'
 import { noteRequest } from './malformed-request.ts'
 import type { OpenRequests } from './open-requests.ts'
+import type { ComputerPages } from './computer-pages.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
 import type { PreviewProxy } from './previews/proxy.ts'
 import { cutStalledResponse } from './stalled-clients.ts'
@@ -19,14 +20,18 @@ const probes = { keepAlive: true, keepAliveInitialDelay: 60_000 }
 
 interface Parts {
   previews: PreviewProxy
+  pages: ComputerPages | undefined
   previewDomain: string
   openRequests: OpenRequests
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Returns what creates the HTTP server: it sends requests to previews by their host name, and all others to Fastify. */
-export function frontServer({ previews, previewDomain, openRequests }: Parts): (handler: Handler) => Server {
+/**
+ * Returns what creates the HTTP server: it sends requests to previews and to the pages of computers by their host name,
+ * and all others to Fastify.
+ */
+export function frontServer({ previews, pages, previewDomain, openRequests }: Parts): (handler: Handler) => Server {
   return (handler) => {
     const answer: Handler = (request, response) => {
       cutStalledResponse(response, limits.stalledClientMs)
@@ -36,7 +41,8 @@ export function frontServer({ previews, previewDomain, openRequests }: Parts): (
       if (target) {
         openRequests.add(response, (error) => previews.refuse(request, response, error))
         void previews.handle(target, request, response)
-      } else if (isUnderPreviewDomain(request.headers.host, previewDomain))
+      } else if (pages?.isAt(request.headers.host)) pages.handle(request, response)
+      else if (isUnderPreviewDomain(request.headers.host, previewDomain))
         previews.refuse(
           request,
           response,

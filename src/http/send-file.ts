@@ -15,7 +15,7 @@ export async function sendFile(
   { start, end }: { start: number; end: number },
 ): Promise<void> {
   const { raw: response, request } = reply
-  if (!reply.server.server.listening) reply.header('connection', 'close')
+  if (reply.server.isClosing) reply.header('connection', 'close')
   reply.hijack()
   response.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
   if (request.method === 'HEAD' || start >= end) return void response.end()

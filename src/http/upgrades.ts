@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { ComputerPages } from './computer-pages.ts'
 import { sendFinalResponse } from './final-response.ts'
 import { refuseUpgrade } from './malformed-request.ts'
 import { isUnderPreviewDomain, parsePreviewHost } from './previews/preview-name.ts'
@@ -11,12 +12,13 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 
 interface Parts {
   previews: PreviewProxy
+  pages: ComputerPages | undefined
   previewDomain: string
   onUpgrade: UpgradeHandler
   surfaces: readonly Surface[]
 }
 
-/** Sends WebSocket handshakes to previews by their host name, and all others to the surfaces. */
+/** Sends WebSocket handshakes to previews and to the pages of computers by their host name, and all others to the surfaces. */
 export class Upgrades {
   readonly #parts: Parts
   readonly #tunnels = new Set<Duplex>()
@@ -37,13 +39,14 @@ export class Upgrades {
   }
 
   #take(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { previews, previewDomain, onUpgrade, surfaces } = this.#parts
+    const { previews, pages, previewDomain, onUpgrade, surfaces } = this.#parts
     if (this.#closing) return sendFinalResponse(socket, emptyResponse('503 Service Unavailable'))
     this.#tunnels.add(socket)
     socket.once('close', () => this.#tunnels.delete(socket))
     const { host } = request.headers
     const target = parsePreviewHost(host, previewDomain)
     if (target) return void previews.upgrade(target, request, socket, head)
+    if (pages?.isAt(host) && pages.upgrade(request, socket, head)) return
     if (isUnderPreviewDomain(host, previewDomain)) return sendFinalResponse(socket, emptyResponse('404 Not Found'))
     if (!onUpgrade(request, socket, head)) refuseUpgrade(request, socket, surfaces)
   }

@@ -1,3 +1,5 @@
+import { computerPage } from '../apis/agent-computer/computer-page/computer-page.ts'
+import { pageDoor } from '../apis/agent-computer/computer-page/page-visit.ts'
 import { surfaces } from '../apis/surfaces.ts'
 import { SettingError, type Settings } from '../config/settings.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -5,6 +7,7 @@ import { addSurfaces } from '../http/add-surfaces.ts'
 import { createApp, type App } from '../http/app.ts'
 import type { UpgradeHandler } from '../http/upgrades.ts'
 import { ClientNetworks } from '../http/client-networks.ts'
+import { openComputerPages } from '../http/computer-pages.ts'
 import { closeApp } from '../http/close-app.ts'
 import { Connections } from '../http/connections.ts'
 import { AccountLimits } from '../http/rate-limits.ts'
@@ -28,7 +31,9 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
   const accountLimits = new AccountLimits(engine)
   const networks = new ClientNetworks(engine.settings.trustedProxies)
   const connections = new Connections({ budget: engine.budgets.descriptors, networks })
-  const app = await createApp({ engine, surfaces, onUpgrade, openRequests, accountLimits, connections })
+  const shared = { engine, openRequests, accountLimits, connections }
+  const pages = await openComputerPages({ ...shared, page: computerPage, door: pageDoor(engine) })
+  const app = await createApp({ ...shared, surfaces, onUpgrade, pages })
   await addSurfaces(app, engine)
   const sockets = new SocketServer({ engine, accountLimits, connections }, app.catalog.sockets)
   const ssh = new SshDoors(engine, networks)
@@ -43,7 +48,7 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
     close: async () => {
       ssh.close()
       sockets.close()
-      await closeApp(app, openRequests, engine.server.closing)
+      await Promise.all([pages.close(), closeApp(app, openRequests, engine.server.closing)])
     },
   }
 }

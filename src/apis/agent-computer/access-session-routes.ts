@@ -11,7 +11,7 @@ import type { App } from '../../http/app.ts'
 import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 import { createSessionBody, sessionAnswer, sessionParams } from './access-session-schemas.ts'
 import { computerParams } from './computer-schemas.ts'
-import { sessionKindOf } from './session-kinds/session-kinds.ts'
+import { sessionKinds } from './session-kinds/session-kinds.ts'
 
 export function addAccessSessionRoutes(app: App, engine: Engine): void {
   app.post(
@@ -24,7 +24,7 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
           example: { kind: 'exec' },
           errors: ['conflict', 'not_found', 'limit_reached', 'not_set_up', 'other_node'],
           notes:
-            'The token is shown in this answer alone. It opens this one computer, until it expires or is revoked, the computer stops or changes hands, or the token that created the session loses its access. A session of the kind exec is for the methods of process.Process at connect_url, by Connect (connectrpc.com): Start, Connect, List, Update, SendInput, StreamInput, SendSignal and CloseStdin.',
+            'The token is shown in this answer alone. It opens this one computer, until it expires or is revoked, the computer stops or changes hands, or the token that created the session loses its access. A session of the kind exec is for the methods of process.Process at connect_url, by Connect (connectrpc.com): Start, Connect, List, Update, SendInput, StreamInput, SendSignal and CloseStdin. A session of the kind browser opens the page of the computer in a browser, one of the kind vnc its desktop alone: open access_url.',
         },
       },
     },
@@ -32,7 +32,7 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
       const { body, caller, params } = request
       const computer = await requireComputer(engine, caller, params.id, 'run')
       // Refuses what the server is not set up for before anything is made.
-      await sessionKindOf(body.kind).entryOf({ engine, origin: request.baseUrl, computer, token: undefined })
+      await sessionKinds[body.kind].entryOf({ engine, origin: request.baseUrl, computer, token: undefined })
       const lifeMs = body.ttl_seconds === undefined ? limits.accessSessionDefaultMs : body.ttl_seconds * 1000
       const { session, token } = await createSession(engine, computer, caller, { kind: body.kind, lifeMs })
       void reply.status(201).header('cache-control', 'no-store')
@@ -78,7 +78,7 @@ interface Shown {
 }
 
 async function answerOf(engine: Engine, { baseUrl }: FastifyRequest, { computer, session, token }: Shown) {
-  const entry = await sessionKindOf(session.kind).entryOf({ engine, origin: baseUrl, computer, token })
+  const entry = await sessionKinds[session.kind].entryOf({ engine, origin: baseUrl, computer, token })
   return {
     session: {
       id: session.id,

@@ -121,7 +121,7 @@ export function addChangeRoutes(app: App, engine: Engine): void {
       const viewer = await viewerOf(engine, caller)
       void reply.status(202)
       return {
-        computers: computers.map((row) => computerOf(row, undefined, viewer)),
+        computers: computers.map((row) => computerOf(engine, row, undefined, viewer)),
         operation: operationOf(operation, engine.operations.stepOf(operation.id)),
       }
     },

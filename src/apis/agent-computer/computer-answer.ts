@@ -25,7 +25,7 @@ export async function answerOf(
 ) {
   const isRunning = operation?.state === 'running'
   return {
-    computer: computerOf(row, isRunning ? operation : undefined, await viewerOf(engine, caller)),
+    computer: computerOf(engine, row, isRunning ? operation : undefined, await viewerOf(engine, caller)),
     ...(operation ? { operation: operationOf(operation, engine.operations.stepOf(operation.id)) } : {}),
   }
 }

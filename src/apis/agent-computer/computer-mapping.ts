@@ -1,6 +1,8 @@
 import type { Static } from 'typebox'
 import { sizeOf, type Size } from '../../engine/computers/durable/sizes.ts'
+import type { Engine } from '../../engine/engine.ts'
 import type { ImageInfo, OperationFacts, OwnedComputer, WantedSize } from '../../engine/types.ts'
+import { pageOrigin } from '../../http/computer-pages.ts'
 import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 import type { computer, operation } from './computer-schemas.ts'
 
@@ -12,7 +14,13 @@ export interface Viewer {
   role: Computer['viewer_access']['role']
 }
 
-export function computerOf(row: OwnedComputer, running: OperationFacts | undefined, viewer: Viewer): Computer {
+export function computerOf(
+  { settings }: Pick<Engine, 'settings'>,
+  row: OwnedComputer,
+  running: OperationFacts | undefined,
+  viewer: Viewer,
+): Computer {
+  const origin = pageOrigin(settings, row)
   return {
     id: row.id,
     handle: row.name ?? '',
@@ -26,6 +34,8 @@ export function computerOf(row: OwnedComputer, running: OperationFacts | undefin
     state: stateOf(row, running),
     clerk_org_id: row.account_id,
     clerk_org_name: viewer.workspaceName,
+    primary_url: `${origin}/`,
+    vnc_url: `${origin}/desktop`,
     failure_reason: row.state === 'failed' ? row.state_reason : null,
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),

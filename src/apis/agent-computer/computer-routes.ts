@@ -45,7 +45,7 @@ export function addComputerRoutes(app: App, engine: Engine): void {
         rows.map(({ id }) => id),
       )
       const viewer = await viewerOf(engine, caller)
-      return { computers: rows.map((row) => computerOf(row, running.get(row.id), viewer)) }
+      return { computers: rows.map((row) => computerOf(engine, row, running.get(row.id), viewer)) }
     },
   )
   app.post(

@@ -42,6 +42,10 @@ export const computer = object({
   state: Type.Enum([...states]),
   clerk_org_id: Type.String({ description: 'The workspace that the computer belongs to' }),
   clerk_org_name: nullableText('The name of that workspace'),
+  primary_url: Type.String({
+    description: 'The page of the computer, which an access session of the kind browser opens',
+  }),
+  vnc_url: Type.String({ description: 'Its desktop, which an access session of the kind vnc opens, too' }),
   failure_reason: nullableText('Why the computer failed; null in every other state'),
   created_at: time(),
   updated_at: time(),

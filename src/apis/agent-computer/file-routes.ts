@@ -1,7 +1,10 @@
+import type { FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { requireComputer } from '../../engine/computers/access/open-computer.ts'
+import { requireComputer, type AccessibleComputer } from '../../engine/computers/access/open-computer.ts'
 import { workspaceOf } from '../../engine/computers/files/workspace.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { ComputerFiles } from '../../engine/types.ts'
 import { assertRole } from '../../engine/identity/accounts/roles.ts'
 import type { App } from '../../http/app.ts'
 import { holdUntilAnswered } from '../../http/large-response.ts'
@@ -43,12 +46,31 @@ export function addFileRoutes(app: App, engine: Engine): void {
       const { body, caller, params } = request
       const computer = await requireComputer(engine, caller, params.id, 'files')
       assertRole(caller, 'admin')
-      const { descriptors } = engine.budgets
-      const shares = descriptors.sharesOf({ account: caller.accountId })
-      holdUntilAnswered(request, descriptors.take('use the files', shares, limits.fileDescriptors).release)
-      const files = await workspaceOf(engine, computer, workspace)
-      const slices = new Slices(caller.accountId)
-      return (await operations[body.operation]({ engine, request, computer, files, body, slices })) as object
+      return runFileOperation(engine, request, computer, body)
     },
   )
+}
+
+/** Does one operation for a request, with what `fileBody` accepts, and returns what `fileAnswer` describes. */
+export async function runFileOperation(
+  engine: Engine,
+  request: FastifyRequest,
+  computer: AccessibleComputer<'files'>,
+  body: Static<typeof fileBody>,
+): Promise<object> {
+  const files = await filesFor(engine, request, computer)
+  const slices = new Slices(computer.caller.accountId)
+  return operations[body.operation]({ engine, request, computer, files, body, slices })
+}
+
+/** Returns the files of the workspace for a request, which counts their descriptors until it is answered. */
+export async function filesFor(
+  engine: Engine,
+  request: FastifyRequest,
+  computer: AccessibleComputer<'files'>,
+): Promise<ComputerFiles> {
+  const { descriptors } = engine.budgets
+  const shares = descriptors.sharesOf({ account: computer.caller.accountId })
+  holdUntilAnswered(request, descriptors.take('use the files', shares, limits.fileDescriptors).release)
+  return workspaceOf(engine, computer, workspace)
 }

@@ -59,12 +59,17 @@ export function addPortRoutes(app: App, engine: Engine): void {
   )
 }
 
-function portNumberOf(text: string): number {
+/** Returns the port that a path names. Throws `not_found` for what is none. */
+export function portNumberOf(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
   throw new CarrelError('not_found', `Cannot delete port ${JSON.stringify(text)}: it is not published`)
 }
 
-function portOf({ settings }: Engine, row: PublishedPortFacts): Static<typeof portAnswer>['port'] {
+/** Returns a published port as clients see it. */
+export function portOf(
+  { settings }: Pick<Engine, 'settings'>,
+  row: PublishedPortFacts,
+): Static<typeof portAnswer>['port'] {
   const { computer_id, port, name, visibility, created_at, updated_at } = row
   return {
     id: `${computer_id}-${port}`,

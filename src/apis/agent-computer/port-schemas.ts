@@ -5,7 +5,7 @@ import { computerParams } from './computer-schemas.ts'
 const number = Type.Integer({ minimum: 1, maximum: 65_535, examples: [8080] })
 const visibility = (description: string) => Type.Enum(['public', 'private'], { description })
 
-const port = object({
+export const port = object({
   id: Type.String({ description: 'The id of the computer, and the port' }),
   computer_id: Type.String(),
   port: Type.Integer(),

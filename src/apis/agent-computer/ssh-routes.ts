@@ -1,10 +1,14 @@
 import { requireComputer } from '../../engine/computers/access/open-computer.ts'
+import { hasDesktop } from '../../engine/computers/desktop/has-desktop.ts'
+import { listPorts } from '../../engine/computers/ports/publish-port.ts'
 import { certifyKey, issueCredentials } from '../../engine/computers/ssh/certificates/issue-certificate.ts'
 import { requireSshAddress, requireSshEdge, sshAddress, sshEdge } from '../../engine/computers/ssh/ssh-address.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
+import { pageOrigin } from '../../http/computer-pages.ts'
 import { isoTime } from '../iso-time.ts'
 import { computerParams } from './computer-schemas.ts'
+import { portOf } from './port-routes.ts'
 import {
   certificateAnswer,
   certificateBody,
@@ -97,21 +101,23 @@ function addConnection(app: App, engine: Engine): void {
     async ({ caller, params }) => {
       const computer = await requireComputer(engine, caller, params.id, 'look')
       const address = await sshAddress(engine, computer)
+      const origin = pageOrigin(engine.settings, computer.row)
+      const isVncAvailable = hasDesktop(computer.image)
       const isAvailable = address !== undefined || sshEdge(engine, computer) !== undefined
       return {
         connection: {
           handle: computer.row.name ?? '',
-          web_url: '',
-          vnc_url: '',
-          browser_available: false,
-          vnc_available: false,
+          web_url: `${origin}/`,
+          vnc_url: isVncAvailable ? `${origin}/desktop` : '',
+          browser_available: true,
+          vnc_available: isVncAvailable,
           ssh_available: isAvailable,
           ssh_host: address?.host ?? null,
           ssh_port: address?.port ?? null,
           ssh_user: isAvailable ? computer.image.user : null,
           ssh_host_public_key: isAvailable ? engine.ssh.hostKey(computer.id).line : null,
         },
-        ports: [],
+        ports: (await listPorts(engine, computer)).map((row) => portOf(engine, row)),
       }
     },
   )

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { patterns } from '../../http/patterns.ts'
+import { port as portFields } from './port-schemas.ts'
 import { nullable, nullableText, nullableTime, object, time } from '../schema.ts'
 
 const sshKey = object({
@@ -74,15 +75,15 @@ export const credentialsAnswer = object({
 export const connectionAnswer = object({
   connection: object({
     handle: Type.String(),
-    web_url: Type.String({ description: 'Empty where there is none' }),
-    vnc_url: Type.String({ description: 'Empty where there is none' }),
+    web_url: Type.String({ description: 'The page of the computer: open it by an access session of the kind browser' }),
+    vnc_url: Type.String({ description: 'Its desktop alone, for a session of the kind vnc; empty without a desktop' }),
     browser_available: Type.Boolean(),
-    vnc_available: Type.Boolean(),
+    vnc_available: Type.Boolean({ description: 'Whether the image of the computer has a desktop' }),
     ssh_available: Type.Boolean({ description: 'Whether this server has a port for SSH' }),
     ssh_host: nullableText('Where a plain SSH client connects; null where computers have no ports'),
     ssh_port: nullable(Type.Integer(), { description: 'The TCP port of this computer alone' }),
     ssh_user: nullableText('The user to log in as'),
     ssh_host_public_key: nullableText('The key that the computer shows, for known_hosts'),
   }),
-  ports: Type.Array(object({}), { description: 'Always empty' }),
+  ports: Type.Array(portFields, { description: 'The published ports' }),
 })

@@ -5,6 +5,7 @@ import type { Desktops } from './desktop/desktops.ts'
 import type { DesktopImage } from './durable/desktop-image.ts'
 import type { Watchers } from './files/watchers.ts'
 import type { OpenSessions } from './access-sessions/open-sessions.ts'
+import type { Gauges } from './gauges/gauges.ts'
 import type { Kernels } from './interpreters/kernels.ts'
 import type { Images } from './images.ts'
 import type { Operations } from '../operations/operations.ts'
@@ -33,6 +34,7 @@ export interface Computers {
   watchers: Watchers
   kernels: Kernels
   desktops: Desktops
+  gauges: Gauges
   recorder: ProcessRecorder
   outputRetention: OutputRetention
   clientPresence: ClientPresence

@@ -8,6 +8,7 @@ import type { Computers, ComputersContext, ImageDefaults } from './computers.ts'
 import { watchAccount } from './credit/watch-credit.ts'
 import { OpenSessions } from './access-sessions/open-sessions.ts'
 import { Watchers } from './files/watchers.ts'
+import { Gauges } from './gauges/gauges.ts'
 import { Images } from './images.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { Activity } from './lifecycle/activity.ts'
@@ -60,6 +61,7 @@ export function openComputers(
     watchers: new Watchers(),
     kernels: new Kernels(locks),
     desktops: new Desktops(),
+    gauges: new Gauges(driver),
     recorder: new ProcessRecorder({
       db,
       node,

@@ -11,16 +11,20 @@ const label = /^([1-9]\d{0,4})-([0-9a-z]{20})-p([1-9]\d{0,4})_v1$/
 
 /** Returns the target that a Host header names; undefined when it is not a preview name under the domain. */
 export function parsePreviewHost(host: string | undefined, domain: string): PreviewTarget | undefined {
-  const name = (host ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
-  if (!name.endsWith(`.${domain}`)) return undefined
-  const [, port, computerId, again] = label.exec(name.slice(0, -domain.length - 1)) ?? []
+  const [, port, computerId, again] = label.exec(nameUnder(host, domain) ?? '') ?? []
   if (!port || !computerId || port !== again || Number(port) > 65_535) return undefined
   return { port: Number(port), computerId }
 }
 
-/** Whether a host is under the preview domain, where only previews may answer. */
+/** Whether a host is under the preview domain, where only previews and the pages of computers may answer. */
 export function isUnderPreviewDomain(host: string | undefined, domain: string): boolean {
-  return (host ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '').endsWith(`.${domain}`)
+  return nameUnder(host, domain) !== undefined
+}
+
+/** Returns what a Host header has before the domain, in lower case; undefined when it is not under the domain. */
+export function nameUnder(host: string | undefined, domain: string): string | undefined {
+  const name = (host ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
+  return name.endsWith(`.${domain}`) ? name.slice(0, -domain.length - 1) : undefined
 }
 
 /**
@@ -32,10 +36,15 @@ export function previewUrls(
   computerId: string,
   port: number,
 ): { url: string; wsUrl: string } {
-  const name = `${port}-${computerId}-p${port}_v1.${settings.previewDomain}`
+  const url = originUnder(settings, `${port}-${computerId}-p${port}_v1`)
+  return { url, wsUrl: url.replace('http', 'ws') }
+}
+
+/** Returns the origin of a name under the preview domain, with scheme and port as in `previewUrls`. */
+export function originUnder(settings: Pick<Settings, 'previewDomain' | 'port' | 'publicUrl'>, label: string): string {
   const url = new URL(settings.publicUrl ?? defaultOrigin(settings))
-  url.hostname = name
-  return { url: url.origin, wsUrl: url.origin.replace('http', 'ws') }
+  url.hostname = `${label}.${settings.previewDomain}`
+  return url.origin
 }
 
 /** Returns the origin of the server itself, for links on previews; undefined when no setting says it. */

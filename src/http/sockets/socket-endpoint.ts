@@ -10,6 +10,8 @@ export interface SocketCaller {
   token: string
   /** The values of the parameters in the path, such as `id` of `/v1/computers/:id/vnc`. */
   params: Readonly<Record<string, string>>
+  /** The handshake. */
+  request: IncomingMessage
   /** Returns an error's fields in the envelope of the surface. */
   errorBody: (error: CarrelError, requestId: string) => Record<string, unknown>
 }

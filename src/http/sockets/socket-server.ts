@@ -3,7 +3,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { limits } from '../../config/limits.ts'
-import { assertScope } from '../../engine/identity/accounts/tokens.ts'
+import { assertScope, type Authenticated } from '../../engine/identity/accounts/tokens.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { authenticateAny } from '../../engine/identity/auth/authenticate.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
@@ -21,12 +21,28 @@ import type { CataloguedSocket } from '../route-catalog.ts'
 import { ClientSocket } from './client-socket.ts'
 import { receiveInPieces } from './large-frames.ts'
 import { watchLargeMessages } from './large-message.ts'
-import type { SocketCaller } from './socket-endpoint.ts'
+import type { SocketCaller, SocketEndpoint } from './socket-endpoint.ts'
+
+/** Who may open a WebSocket. */
+export interface Admitted {
+  caller: Authenticated
+  /** The token of the handshake. */
+  token: string
+  /** Calls `end` when that is over. Returns a function to call when the WebSocket is closed. */
+  whileAdmitted: (end: (reason: string, code?: number) => void) => () => void
+}
+
+/** Decides who may open a WebSocket. Throws why not. */
+export interface SocketDoor {
+  enter: (request: IncomingMessage, endpoint: SocketEndpoint) => Promise<Admitted>
+}
 
 interface Parts {
   engine: Engine
   accountLimits: AccountLimits
   connections: Connections
+  /** Default: callers with a token of an account. */
+  door?: SocketDoor
 }
 
 interface Opened extends Omit<CataloguedSocket, 'path'> {
@@ -34,19 +50,35 @@ interface Opened extends Omit<CataloguedSocket, 'path'> {
   server: WebSocketServer
 }
 
+/** Returns the door for callers with a token of an account. */
+function accountDoor(engine: Engine): SocketDoor {
+  return {
+    enter: async (request, { tokenOf }) => {
+      const token = tokenOf?.(request) ?? bearerToken(request.headers)
+      const caller = await authenticateAny(engine, token)
+      return { caller, token, whileAdmitted: (end) => engine.liveConnections.add(caller, end) }
+    },
+  }
+}
+
 /** Opens the WebSockets of all surfaces for authorized callers, and terminates dead connections. */
 export class SocketServer {
   readonly #engine: Engine
   readonly #accountLimits: AccountLimits
   readonly #connections: Connections
+  readonly #door: SocketDoor
   readonly #opened: Opened[]
   readonly #ofAccount = new Map<string, number>()
   readonly #heartbeat: NodeJS.Timeout
 
-  constructor({ engine, accountLimits, connections }: Parts, sockets: readonly CataloguedSocket[]) {
+  constructor(
+    { engine, accountLimits, connections, door = accountDoor(engine) }: Parts,
+    sockets: readonly CataloguedSocket[],
+  ) {
     this.#engine = engine
     this.#accountLimits = accountLimits
     this.#connections = connections
+    this.#door = door
     this.#opened = sockets.map(({ path, ...socket }) => ({
       ...socket,
       match: pathPattern(path),
@@ -86,8 +118,8 @@ export class SocketServer {
     connection.on('error', () => {})
     let counted: Counted | undefined
     try {
-      const token = endpoint.tokenOf?.(request) ?? bearerToken(request.headers)
-      const caller = await authenticateAny(this.#engine, token)
+      const admitted = await this.#door.enter(request, endpoint)
+      const { caller, token } = admitted
       // Opening a WebSocket counts as a request; messages on it do not.
       counted = this.#accountLimits.count(surface.rateLimits, caller, 'read')
       if (counted) assertWithin(counted)
@@ -99,12 +131,12 @@ export class SocketServer {
         const socket = client as ClientSocket
         socket.connection = connection
         socket.siblings = () => this.#ofAccount.get(caller.accountId) ?? 1
-        const end = (reason: string) => {
+        const end = (reason: string, code = 1008) => {
           // A client that does not answer the close has another half minute, in which its messages are ignored.
           socket.removeAllListeners('message')
-          socket.close(1008, reason)
+          socket.close(code, reason)
         }
-        socket.once('close', this.#engine.liveConnections.add(caller, end))
+        socket.once('close', admitted.whileAdmitted(end))
         for (const event of ['message', 'ping', 'pong'])
           socket.on(event, () => {
             socket.lastHeardMs = Date.now()
@@ -119,7 +151,7 @@ export class SocketServer {
           })
         receiveInPieces(socket, endpoint.maxMessageBytes)
         const errorBody: SocketCaller['errorBody'] = (error, requestId) => surface.envelope.body(error, requestId, {})
-        endpoint.open(socket, { caller, token, params, errorBody })
+        endpoint.open(socket, { caller, token, params, request, errorBody })
       })
     } catch (error) {
       this.#refuse(connection, surface.envelope, asCarrelError(error), counted && rateLimitHeaders(counted))

@@ -1,0 +1,56 @@
+import { Type } from 'typebox'
+import { openPorts } from '../../../engine/computers/ports/open-ports.ts'
+import { listPorts, publishPort, unpublishPort } from '../../../engine/computers/ports/publish-port.ts'
+import type { AccessibleComputer } from '../../../engine/computers/access/open-computer.ts'
+import type { Engine } from '../../../engine/engine.ts'
+import type { App } from '../../../http/app.ts'
+import { previewUrls } from '../../../http/previews/preview-name.ts'
+import { object } from '../../schema.ts'
+import { portNumberOf } from '../port-routes.ts'
+import { publishPortBody } from '../port-schemas.ts'
+import { openFor, visitOf } from './page-visit.ts'
+
+const params = object({ port: Type.String({ minLength: 1, maxLength: 20 }) })
+
+/** Adds the ports of the computer: the published ones, and those on which programs listen. */
+export function addPortRoutes(app: App, engine: Engine): void {
+  app.get('/api/ports', { config: openFor(engine, 'everything') }, async (request) => ({
+    ports: await portsOf(engine, visitOf(request).session.computer),
+  }))
+  app.post(
+    '/api/ports',
+    { schema: { body: publishPortBody }, config: openFor(engine, 'everything') },
+    async (request, reply) => {
+      const { computer } = visitOf(request).session
+      const { port } = await publishPort(engine, computer, request.body)
+      void reply.status(201)
+      return { port: (await portsOf(engine, computer)).find((one) => one.port === port) }
+    },
+  )
+  app.delete(
+    '/api/ports/:port',
+    { schema: { params }, config: openFor(engine, 'everything') },
+    async (request, reply) => {
+      await unpublishPort(engine, visitOf(request).session.computer, portNumberOf(request.params.port))
+      return reply.status(204).send()
+    },
+  )
+}
+
+async function portsOf(engine: Engine, computer: AccessibleComputer<'run'>) {
+  const [published, open] = await Promise.all([listPorts(engine, computer), openPorts(engine, computer)])
+  const listening = new Set(open.map(({ port }) => port))
+  const known = new Map(published.map((row) => [row.port, row]))
+  return [...new Set([...known.keys(), ...listening])]
+    .toSorted((a, b) => a - b)
+    .map((port) => {
+      const row = known.get(port)
+      return {
+        port,
+        name: row?.name ?? '',
+        visibility: row?.visibility ?? null,
+        url: row ? previewUrls(engine.settings, computer.id, port).url : null,
+        listening: listening.has(port),
+      }
+    })
+}
