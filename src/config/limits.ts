@@ -257,6 +257,16 @@ export const limits = {
   endedAccessSessionsPerComputer: 100,
   /** How long an access session that is over can be read. */
   endedAccessSessionMs: 24 * 60 * 60 * 1000,
+  /** Access sessions of one share that last: a class that looks at one desktop, each twice. */
+  accessSessionsPerShare: 60,
+  /** Shares of one computer that last: a link for each person of a team. */
+  sharesPerComputer: 50,
+  /** Shares of one computer that are over and not removed yet. */
+  endedSharesPerComputer: 50,
+  /** The longest life of a share that has an end: whoever wants more wants one without an end. */
+  shareMs: 366 * 24 * 60 * 60 * 1000,
+  /** How long a share that is over is kept, so that to revoke it again harms nothing. */
+  endedShareMs: 7 * 24 * 60 * 60 * 1000,
   /**
    * A client that reads nothing of what waits for it is disconnected after this time, or after twice as long during a
    * large write.

@@ -13,6 +13,7 @@ import { MemoryBudget } from './budgets/memory-budget.ts'
 import type { ImageDefaults } from './computers/computers.ts'
 import type { PlannedImage } from './computers/durable/desktop-image.ts'
 import { openComputers } from './computers/open-computers.ts'
+import { ShareLinks } from './computers/shares/share-links.ts'
 import { Ssh } from './computers/ssh/ssh.ts'
 import type { Budgets, Context } from './context.ts'
 import { DatabaseHealth } from './database-health.ts'
@@ -88,6 +89,7 @@ export async function assemble(
     ...withIdentity,
     ...openComputers(withIdentity, { image, desktopImage }, () => engine, onOutputOver),
     ssh: await Ssh.open(secrets),
+    shareLinks: await ShareLinks.open(secrets),
     responseSizes: new ResponseSizes(),
     openClaims: new Set(),
     uptime: new Uptime({ ...parts, stopping }),

@@ -6,6 +6,7 @@ import { sweepLeases } from './computers/lifecycle/sweep.ts'
 import { takeDueSnapshots } from './computers/snapshots/automatic-snapshots.ts'
 import { pruneProcesses } from './computers/processes/prune-processes.ts'
 import { pruneSessions } from './computers/access-sessions/prune-sessions.ts'
+import { pruneShares } from './computers/shares/prune-shares.ts'
 import { pruneCertificates } from './computers/ssh/certificates/issue-certificate.ts'
 import { endLapsed } from './computers/ssh/end-lapsed.ts'
 import { deleteDue } from './deletion/delete-due.ts'
@@ -65,6 +66,7 @@ export function schedule(
     [pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })],
     [pruneIntervalMs, onOneNode(() => pruneOperations(engine))],
     [pruneIntervalMs, onOneNode(() => pruneSessions(engine))],
+    [pruneIntervalMs, onOneNode(() => pruneShares(engine))],
     [pruneIntervalMs, onOneNode(() => pruneLinks(engine))],
     [pruneIntervalMs, onOneNode(() => pruneFirstCredits(engine))],
     [pruneIntervalMs, onOneNode(() => pruneWalletProofs(engine))],

@@ -10,6 +10,7 @@ export type { OwnedRow as OwnedComputer } from './computers/access/look-up.ts'
 export type { WantedSize } from './computers/durable/sizes.ts'
 export type { Patch } from './computers/files/patch-file.ts'
 export type { OpenPort } from './computers/live-events.ts'
+export type { Share } from './computers/shares/share.ts'
 export type { ProcessFacts } from './computers/processes/recorder.ts'
 export type {
   ComputerFiles,

@@ -4,7 +4,7 @@ import { errorAnswer } from './error-envelope.ts'
 import { logFailure } from './log-failure.ts'
 import { errorPage } from './pages/error-page.ts'
 import { pageHeaders } from './pages/page.ts'
-import { pathOf } from './path-of.ts'
+import { loggedPath, pathOf } from './path-of.ts'
 import { prefersHtml } from './prefers-html.ts'
 import { retryAfterS } from './retry-after.ts'
 import { surfaceOf, type Surface } from './surface.ts'
@@ -19,8 +19,7 @@ export type ErrorReply = (error: FastifyError, request: FastifyRequest, reply: F
 export function errorReply(surfaces: readonly Surface[]): ErrorReply {
   return (error, request, reply) => {
     const known = withHints(requestError(error, request), request.hints)
-    // Without the query, which contains the code of a sign-in link.
-    logFailure(request.log, known, { path: request.url.split('?')[0] })
+    logFailure(request.log, known, { path: loggedPath(request.url) })
     if (known.code === 'no_capacity') reply.header('retry-after', String(retryAfterS))
     if (known.code === 'rate_limited') reply.header('retry-after', String(known.details.retryAfter))
     if (known.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')

@@ -20,4 +20,11 @@ export class NetworkCounter {
     const total = this.#wideNetworks.count(wide, now)
     return total.remaining < counted.remaining || total.isOver ? total : counted
   }
+
+  /** Returns what `count` would, without counting. */
+  foresee(network: string, now: number = Date.now()): Counted {
+    const counted = this.#networks.foresee(network, now)
+    const wide = sitePrefixOf(network)
+    return counted.isOver || wide === undefined ? counted : this.#wideNetworks.foresee(wide, now)
+  }
 }

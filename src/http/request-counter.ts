@@ -36,11 +36,22 @@ export class RequestCounter {
   count(key: string, now: number = Date.now()): Counted {
     const window = this.#current(key, now)
     window.count++
+    return this.#counted(window, window.count)
+  }
+
+  /** Returns what `count` would, without counting. */
+  foresee(key: string, now: number = Date.now()): Counted {
+    const window = this.#windows.get(key)
+    const isCurrent = window !== undefined && now < window.endsAtMs && window.endsAtMs <= now + windowMs
+    return this.#counted(isCurrent ? window : { count: 0, endsAtMs: now + windowMs }, isCurrent ? window.count + 1 : 1)
+  }
+
+  #counted({ endsAtMs }: Window, count: number): Counted {
     return {
       limit: this.#limit,
-      remaining: Math.max(0, this.#limit - window.count),
-      resetAtMs: window.endsAtMs,
-      isOver: window.count > this.#limit,
+      remaining: Math.max(0, this.#limit - count),
+      resetAtMs: endsAtMs,
+      isOver: count > this.#limit,
     }
   }
 

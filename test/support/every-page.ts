@@ -1,5 +1,6 @@
 import { invitationPage, joinedPage, refusedInvitationPage } from '../../src/apis/carrel/invitation-page.ts'
 import { cancelPage, noPaymentPage, payPage, returnPage } from '../../src/apis/carrel/payment-pages.ts'
+import { noSharePage, refusedSharePage, sharePage } from '../../src/apis/agent-computer/share-page.ts'
 import { refusedPage, signInPage, tokenPage } from '../../src/apis/paperpod/sign-in-page.ts'
 import { topUpPage } from '../../src/apis/paperpod/topup-page.ts'
 import type { UptimeStatus } from '../../src/engine/uptime/check-counts.ts'
@@ -27,6 +28,13 @@ const payment = (state: PaymentView['state'], method = 'stripe') => ({
   creditMicros: 11_000_000,
   method,
 })
+const shared = {
+  name: hostile,
+  workspaceName: hostile,
+  state: 'running',
+  opens: { browser: false, vnc: true },
+  expiresAtMs: Date.UTC(2030, 4, 20, 9, 30),
+}
 const offer = {
   tiers: [{ tier: 'starter', amountCents: 500, creditsAdded: 5, bonusPercent: 10, computeHours: 12_345 }],
   customAmount: { minimumCents: 100, maximumCents: 1_000_000 },
@@ -91,6 +99,11 @@ export const everyPage: { headers: Record<string, string>; pages: Record<string,
       }),
       joined: joinedPage({ workspaceName: hostile, workspaceId: hostile }, origin),
       'dead invitation': refusedInvitationPage(hostile),
+      share: sharePage({ ...shared, opens: { browser: true, vnc: true } }),
+      'share of a desktop': sharePage({ ...shared, expiresAtMs: null }),
+      'share of a computer that does not run': sharePage({ ...shared, state: 'stopped' }),
+      'refused share': refusedSharePage(hostile),
+      'dead share': noSharePage(),
       'top up': topUpPage(offer, origin),
       pay: payPage(payment('open', 'play_money')),
       cancelled: cancelPage(payment('open')),

@@ -1,16 +1,14 @@
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { limits } from '../../config/limits.ts'
-import { requireComputer, type AccessibleComputer } from '../../engine/computers/access/open-computer.ts'
+import { requireComputer } from '../../engine/computers/access/open-computer.ts'
 import { createSession } from '../../engine/computers/access-sessions/create-session.ts'
 import { readSession } from '../../engine/computers/access-sessions/read-session.ts'
 import { revokeSession } from '../../engine/computers/access-sessions/revoke-session.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { AccessSession } from '../../engine/types.ts'
 import type { App } from '../../http/app.ts'
-import { isoTime, isoTimeOrNull } from '../iso-time.ts'
 import { createSessionBody, sessionAnswer, sessionParams } from './access-session-schemas.ts'
 import { computerParams } from './computer-schemas.ts'
+import { sessionAnswerOf } from './session-answer.ts'
 import { sessionKinds } from './session-kinds/session-kinds.ts'
 
 export function addAccessSessionRoutes(app: App, engine: Engine): void {
@@ -36,7 +34,7 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
       const lifeMs = body.ttl_seconds === undefined ? limits.accessSessionDefaultMs : body.ttl_seconds * 1000
       const { session, token } = await createSession(engine, computer, caller, { kind: body.kind, lifeMs })
       void reply.status(201).header('cache-control', 'no-store')
-      return answerOf(engine, request, { computer, session, token })
+      return sessionAnswerOf(engine, request, { computer, session, token })
     },
   )
   app.get(
@@ -48,7 +46,10 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
     async (request) => {
       const { caller, params } = request
       const computer = await requireComputer(engine, caller, params.id, 'run')
-      return answerOf(engine, request, { computer, session: await readSession(engine, computer, params.sessionId) })
+      return sessionAnswerOf(engine, request, {
+        computer,
+        session: await readSession(engine, computer, params.sessionId),
+      })
     },
   )
   app.delete(
@@ -69,27 +70,4 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
       return null
     },
   )
-}
-
-interface Shown {
-  computer: AccessibleComputer<'run'>
-  session: AccessSession
-  token?: string
-}
-
-async function answerOf(engine: Engine, { baseUrl }: FastifyRequest, { computer, session, token }: Shown) {
-  const entry = await sessionKinds[session.kind].entryOf({ engine, origin: baseUrl, computer, token })
-  return {
-    session: {
-      id: session.id,
-      computer_id: session.computer_id,
-      kind: session.kind,
-      state: session.state,
-      ...entry,
-      connect_token: token ?? null,
-      created_at: isoTime(session.created_at),
-      expires_at: isoTime(session.expires_at),
-      revoked_at: isoTimeOrNull(session.revoked_at),
-    },
-  }
 }

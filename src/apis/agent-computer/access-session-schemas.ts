@@ -3,7 +3,7 @@ import { limits } from '../../config/limits.ts'
 import { nullableText, nullableTime, object, time } from '../schema.ts'
 import { computerParams } from './computer-schemas.ts'
 
-const kind = Type.Enum(['browser', 'vnc', 'ssh', 'exec'], { description: 'What the session opens' })
+export const kind = Type.Enum(['browser', 'vnc', 'ssh', 'exec'], { description: 'What the session opens' })
 
 const session = object({
   id: Type.String(),
@@ -36,16 +36,14 @@ const session = object({
 export const sessionAnswer = object({ session })
 
 const { min, max } = limits.accessSessionMs
-export const createSessionBody = object({
-  kind,
-  ttl_seconds: Type.Optional(
-    Type.Integer({
-      description: `How long the session lasts at most, in seconds; ${limits.accessSessionDefaultMs / 1000} by default`,
-      minimum: min / 1000,
-      maximum: max / 1000,
-    }),
-  ),
-})
+export const lifeSeconds = Type.Optional(
+  Type.Integer({
+    description: `How long the session lasts at most, in seconds; ${limits.accessSessionDefaultMs / 1000} by default`,
+    minimum: min / 1000,
+    maximum: max / 1000,
+  }),
+)
+export const createSessionBody = object({ kind, ttl_seconds: lifeSeconds })
 
 export const sessionParams = object({
   ...computerParams.properties,

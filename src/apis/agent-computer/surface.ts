@@ -14,6 +14,8 @@ import { envelope, instructions } from './errors.ts'
 import { addComputerUsageRoutes } from './computer-usage-routes.ts'
 import { addPortRoutes } from './port-routes.ts'
 import { addMeRoutes } from './me-routes.ts'
+import { addPublicShareRoutes } from './public-share-routes.ts'
+import { addShareRoutes } from './share-routes.ts'
 import { addStatusRoutes } from './status-routes.ts'
 import { addSshKeyRoutes } from './ssh-key-routes.ts'
 import { addSshRoutes } from './ssh-routes.ts'
@@ -26,7 +28,7 @@ export const agentComputer: Surface = {
   title: 'Agent Computer',
   description:
     'The Agent Computer API: computers that keep their files, the account, its usage and its spending limits.',
-  prefixes: ['/v1', '/process.Process', '/healthz', '/readyz'],
+  prefixes: ['/v1', '/process.Process', '/share', '/healthz', '/readyz'],
   envelope,
   answers,
   takesUnknownFields: true,
@@ -42,6 +44,11 @@ export const agentComputer: Surface = {
       name: 'Access',
       description: 'Short-lived access to one computer, by a token of its own.',
       routes: [addAccessSessionRoutes, addGatewayRoutes],
+    },
+    {
+      name: 'Shares',
+      description: 'Links that open one computer for whoever has them, until they expire or are deleted.',
+      routes: [addShareRoutes, addPublicShareRoutes],
     },
     {
       name: 'Snapshots',

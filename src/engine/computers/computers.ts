@@ -15,6 +15,7 @@ import type { LiveEvents } from './live-events.ts'
 import type { PortVisits } from './ports/port-visits.ts'
 import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { PortWatch } from './ports/port-watch.ts'
+import type { ShareLinks } from './shares/share-links.ts'
 import type { Ssh } from './ssh/ssh.ts'
 import type { ClientPresence } from './processes/client-presence.ts'
 import type { OutputRetention } from './processes/output-retention.ts'
@@ -29,6 +30,7 @@ export interface Computers {
   liveEvents: LiveEvents
   exposedPorts: ExposedPorts
   openSessions: OpenSessions
+  shareLinks: ShareLinks
   portVisits: PortVisits
   portWatch: PortWatch
   watchers: Watchers

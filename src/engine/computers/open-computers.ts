@@ -38,7 +38,7 @@ export function openComputers(
   { image, desktopImage }: { image: ImageDefaults; desktopImage?: PlannedImage | undefined },
   context: () => ComputersContext,
   onOutputOver: () => void,
-): Omit<Computers, 'ssh'> {
+): Omit<Computers, 'ssh' | 'shareLinks'> {
   const liveEvents = new LiveEvents()
   const outputRetention = new OutputRetention(() => outputTotalBytes(driver.metrics().disk.sizeBytes))
   return {

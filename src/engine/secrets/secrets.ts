@@ -13,6 +13,7 @@ export type SecretName =
   | 'ssh-user-authority'
   | 'ssh-host-secret'
   | 'ssh-edge-certificate'
+  | 'share-link-key'
 
 /**
  * What the servers of a database have to know together: rows that are encrypted with a key that is not in the database.

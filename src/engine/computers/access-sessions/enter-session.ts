@@ -49,7 +49,7 @@ export async function enterSession(
  */
 export function whileEntered(
   engine: Pick<ComputersContext, 'db' | 'openSessions' | 'liveEvents' | 'liveConnections'>,
-  { id: sessionId, computer, caller, expiresAtMs }: EnteredSession,
+  { id: sessionId, share, computer, caller, expiresAtMs }: EnteredSession,
   end: (reason: string) => void,
 ): () => void {
   const endOnce = (reason: string) => {
@@ -59,7 +59,7 @@ export function whileEntered(
   const expiry = setTimeout(() => endOnce(ends.expired), expiresAtMs - Date.now()).unref()
   const registrations = [
     () => clearTimeout(expiry),
-    engine.openSessions.add({ sessionId, computerId: computer.id, end: endOnce }),
+    engine.openSessions.add({ sessionId, shareId: share?.id, computerId: computer.id, end: endOnce }),
     engine.liveConnections.add(caller, endOnce),
     engine.liveEvents.subscribe(computer.id, (event) => {
       if (event.type === 'computer.state' && event.state !== 'running') endOnce(ends.ended)

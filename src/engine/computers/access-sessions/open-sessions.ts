@@ -1,5 +1,7 @@
 interface OpenConnection {
   sessionId: string
+  /** Undefined for a session that a token created. */
+  shareId: string | undefined
   computerId: string
   end: (reason: string) => void
 }
@@ -14,12 +16,9 @@ export class OpenSessions {
     return () => void this.#connections.delete(connection)
   }
 
-  /** Ends the connections of one session, or those of all sessions of one computer. */
-  end(which: { sessionId: string } | { computerId: string }, reason: string): void {
-    for (const connection of [...this.#connections]) {
-      const isMeant =
-        'sessionId' in which ? connection.sessionId === which.sessionId : connection.computerId === which.computerId
-      if (isMeant) connection.end(reason)
-    }
+  /** Ends the connections of one session, or those of all sessions of one share or of one computer. */
+  end(which: { sessionId: string } | { shareId: string } | { computerId: string }, reason: string): void {
+    const [field, id] = Object.entries(which)[0] as [keyof Omit<OpenConnection, 'end'>, string]
+    for (const connection of [...this.#connections]) if (connection[field] === id) connection.end(reason)
   }
 }

@@ -7,6 +7,7 @@ import { assertSignedIn } from '../accounts/signed-in.ts'
 import type { Authenticated } from '../accounts/tokens.ts'
 import { appendEvent } from '../../audit/append-event.ts'
 import { endInvitationsBy } from './end-invitations.ts'
+import { endSharesBy } from './end-shares.ts'
 import type { Context } from '../../context.ts'
 import type { IdentityContext } from '../identity.ts'
 
@@ -90,8 +91,8 @@ export async function changeRole(
 }
 
 /**
- * Removes a member, or lets the caller leave. Also revokes the API keys that the member created in the workspace, and
- * the member's open invitations. Removing another member takes an admin who is signed in, removing an owner takes an
+ * Removes a member, or lets the caller leave. Also revokes the API keys and the shares of computers that the member
+ * created in the workspace, and the member's open invitations. Removing another member takes an admin who is signed in, removing an owner takes an
  * owner. Throws as `changeRole` does.
  */
 export async function removeMember(
@@ -115,6 +116,7 @@ export async function removeMember(
       .where('revoked_at', 'is', null)
       .execute()
     await endInvitationsBy(trx, accountId, userId)
+    await endSharesBy(trx, accountId, userId)
     const type = isOneself ? 'member.left' : 'member.removed'
     await appendEvent(trx, { accountId, type, actor: tokenId, data: { userId, role: before } })
   })
