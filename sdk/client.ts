@@ -1,6 +1,6 @@
 import { balance, health, me, usage } from './account.ts'
 import type { Balance, Health, Me, Usage, UsageOptions } from './account.ts'
-import { Computers } from './computers.ts'
+import { Computers } from './computers/computers.ts'
 import type { Context, RequestOptions } from './context.ts'
 import { defaultWebSocket } from './default-web-socket.ts'
 import { cancelDeletion, deleteAccount } from './deletion.ts'

@@ -3,18 +3,31 @@ export type { Deletion } from './deletion.ts'
 export { Carrel } from './client.ts'
 export type { CarrelOptions } from './client.ts'
 export type { CallOptions, RequestOptions } from './context.ts'
+export type { AccessKind, AccessSession, AccessSessions, NewAccessSessionOptions } from './computers/access-sessions.ts'
 export type {
+  BegunFork,
   BegunOnComputer,
+  BegunResize,
+  Capacity,
   Computer,
   ComputerConnection,
-  ComputerOperation,
-  Computers,
-  ComputerSize,
   ComputerUsage,
-  CreateComputerOptions,
-  SettleOptions,
   SshCredentials,
-} from './computers.ts'
+} from './computers/computer.ts'
+export type {
+  CapacityOptions,
+  ComputerNames,
+  ComputerSize,
+  CreateComputerOptions,
+  ForkOptions,
+  RepeatableOptions,
+  ResizeOptions,
+  RestoreOptions,
+} from './computers/computer-options.ts'
+export type { ComputerPorts, PublishedPort, PublishOptions, Visibility } from './computers/computer-ports.ts'
+export type { Computers } from './computers/computers.ts'
+export type { ComputerOperation, WaitOptions } from './computers/operation.ts'
+export type { BegunOnSnapshot, Snapshot, Snapshots } from './computers/snapshots.ts'
 export {
   CarrelApiError,
   CarrelConnectionError,
