@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { CliHome } from '../../src/cli/testing/run-cli.ts'
 import { TestApp } from '../support/test-app.ts'
+import { CliUser } from './cli-user.ts'
 
 describe('carrel computers', { timeout: 120_000 }, () => {
   let server: TestApp
@@ -46,6 +47,48 @@ describe('carrel computers', { timeout: 120_000 }, () => {
     assert.equal((await run('get', 'builder')).exitCode, 1)
   })
 
+  test('publishes ports, prints their addresses, and withdraws them', async () => {
+    await output('create', 'site')
+    const none = await run('ports', 'site')
+    assert.deepEqual([none.exitCode, none.stdout], [0, ''])
+    assert.match(none.stderr, /No port is published: "carrel computers ports publish" publishes one/)
+    const address = await output('ports', 'publish', 'site', '8080', '--name', 'web')
+    assert.match(address, /^http:\/\/8080-\w{20}-p8080_v1\.\S+\n$/, 'a script gets only the address')
+    const { port } = JSON.parse(await output('ports', 'publish', 'site', '9000', '--private', '--json'))
+    assert.deepEqual([port.port, port.visibility], [9000, 'private'])
+    assert.deepEqual(
+      (await output('ports', 'site'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trim().split(/ +/)),
+      [
+        ['PORT', 'NAME', 'VISIBILITY', 'ADDRESS'],
+        ['8080', 'web', 'public', address.trim()],
+        ['9000', '-', 'private', port.public_url],
+      ],
+    )
+    await output('ports', 'publish', 'site', '8080', '--private')
+    assert.match(await output('ports', 'ls', 'site'), /^8080 +web +private /m)
+    const withdrawn = 'Port 8080 of site is withdrawn\nPort 9000 of site is withdrawn\n'
+    assert.equal(await output('ports', 'withdraw', 'site', '8080', '9000'), withdrawn)
+    assert.equal(await output('ports', 'ls', 'site'), '')
+  })
+
+  test('a user at a terminal chooses what is left out', async () => {
+    for (const handle of ['first', 'second']) await output('create', handle)
+    const user = new CliUser(server)
+    await user.home.run(['login', server.token, '--url', server.url])
+    const stop = await user.atTerminal(['computers', 'stop'], [['or a handle) ', () => 'second']])
+    assert.equal(stop.exitCode, 0, stop.screen)
+    assert.match(stop.screen, /^ +HANDLE +STATE .*\r\n(?:.*\r\n)* \d+ +second +running .*second is stopped\r\n$/ms)
+    const none = await user.atTerminal(['computers', 'stop'], [['or a handle) ', () => '99']])
+    assert.deepEqual([none.exitCode, /carrel: Nothing was done/.test(none.screen)], [2, true], none.screen)
+    await output('ports', 'publish', 'first', '8080')
+    const withdraw = await user.atTerminal(['computers', 'ports', 'withdraw', 'first'], [['or the port) ', () => '1']])
+    assert.match(withdraw.screen, /Port 8080 of first is withdrawn/)
+    user.home[Symbol.dispose]()
+  })
+
   test('says what is wrong before anything is done', async () => {
     const wrong: [string[], number, RegExp][] = [
       [['create', 'big', '--memory', '6G'], 2, /needs both --memory and --storage/],
@@ -55,8 +98,25 @@ describe('carrel computers', { timeout: 120_000 }, () => {
       [['create', 'big', '--size', 'ram-3g'], 1, /ram-3g/],
       [['get', 'nobody'], 1, /nobody/],
       [['rm', '--yes', 'nobody'], 1, /nobody/],
-      [['stop'], 2, /The command is "carrel computers stop <computer>"/],
-      [['exec', 'nobody'], 2, /<computer> -- <command>/],
+      [['start', 'nobody', 'nothing'], 1, /nobody/],
+      [['create', 'one', 'two'], 2, /Cannot use "two": the command is "carrel computers create \[handle\]"/],
+      [['snapshots', 'crate', 'build'], 2, /Cannot do "crate" with snapshots: did you mean "create"\?/],
+      [['ports', 'open', 'build'], 2, /Cannot do "open" with ports: it has to be one of ls, publish, withdraw/],
+      [['snapshots', 'create'], 2, /The computer is missing: .*"carrel computers snapshots create <computer>"/],
+      [['snapshots', 'rm', 'none'], 1, /none/],
+      [['restore'], 2, /The snapshot is missing/],
+      [['restore', 'none', 'big'], 1, /none/],
+      [['restore', 'none', '--memory', '6G'], 2, /needs both/],
+      [['fork', 'nobody', '--count', '0'], 2, /"0" as the number of copies/],
+      [['fork', 'nobody'], 1, /nobody/],
+      [['resize', 'nobody'], 2, /The size is missing/],
+      [['resize', 'nobody', '--size', 'ram-4g'], 1, /nobody/],
+      [['transfer', 'nobody', 'here'], 1, /nobody/],
+      [['ports', 'publish', 'nobody'], 2, /The port is missing/],
+      [['ports', 'publish', 'nobody', '65536'], 2, /"65536" as a port/],
+      [['ports', 'publish', 'nobody', '80', '--public', '--private'], 2, /--public and --private together/],
+      [['stop'], 2, /The computer is missing: the command is "carrel computers stop <computer>..."/],
+      [['exec', 'nobody'], 2, /The command is missing: .*<computer> -- <command>"/],
     ]
     for (const [args, exitCode, message] of wrong) {
       const result = await run(...args)

@@ -1,4 +1,5 @@
 import type { ComputerSize } from '../../../sdk/index.ts'
+import { shortSize } from '../sizes.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Options, Values } from '../verb.ts'
 
@@ -10,16 +11,26 @@ export const sizeOptions: Options = {
 }
 
 /** Returns the size that the options ask for; nothing where they do not. Throws a `UsageError`. */
-export function sizeOf({ size, memory, storage }: Values): ComputerSize {
+export function sizeOf(values: Values): ComputerSize {
+  if ((values['memory'] === undefined) !== (values['storage'] === undefined))
+    throw new UsageError('A size of its own needs both --memory and --storage')
+  return newSizeOf(values)
+}
+
+/** Returns the size that a computer gets instead of its own: memory or storage may stay. Throws a `UsageError`. */
+export function newSizeOf({ size, memory, storage }: Values): ComputerSize {
   if (size !== undefined && (memory !== undefined || storage !== undefined))
     throw new UsageError('Cannot use --size together with --memory and --storage')
-  if ((memory === undefined) !== (storage === undefined))
-    throw new UsageError('A size of its own needs both --memory and --storage')
   return {
     sizePreset: size as string | undefined,
     memoryMib: memory === undefined ? undefined : bytesOf('memory', memory) / 1024 ** 2,
     storageBytes: storage === undefined ? undefined : bytesOf('storage', storage),
   }
+}
+
+/** Returns a size as users read it, such as `4.0 GiB memory, 10.0 GiB storage`. */
+export function sizeText(memoryMib: number, storageBytes: number): string {
+  return `${shortSize(memoryMib * 1024 ** 2)} memory, ${shortSize(storageBytes)} storage`
 }
 
 /** Reads `6G`, `6 GiB`, `6144M`; a number alone is GiB. */

@@ -1,36 +1,30 @@
 import type { BegunOnComputer, Carrel, Computer, ComputerOperation } from '../../../sdk/index.ts'
-import type { Program } from '../program.ts'
 import type { Call } from '../verb.ts'
+import { OperationProgress } from './operation-progress.ts'
 
 /**
- * Waits for what was begun, unless --no-wait is given, and shows how far it is on one line of a terminal. Returns the
- * computer as it is then.
+ * Waits for what was begun, unless --no-wait is given, and shows how far it is. Returns the computer as it is then.
  */
-export async function settled({ program, values }: Call, client: Carrel, begun: BegunOnComputer): Promise<Computer> {
-  if (values['no-wait']) return begun.computer
-  const isShown = program.stderr.isTerminal && !values.json
-  const startedMs = performance.now()
+export async function settled(call: Call, client: Carrel, { computer, operation }: BegunOnComputer): Promise<Computer> {
+  await ended(call, client, operation)
+  const isLast = call.values['no-wait'] || operation?.kind === 'computer.delete'
+  return isLast ? computer : client.computers.get(computer.id)
+}
+
+/** Waits for the end of an operation, unless --no-wait is given, and shows how far it is. */
+export async function ended(
+  { program, values }: Call,
+  client: Carrel,
+  operation: ComputerOperation | undefined,
+): Promise<void> {
+  if (values['no-wait'] || operation === undefined) return
+  const progress = new OperationProgress(program, values)
   try {
-    return await client.computers.settle(begun, {
-      onProgress: (operation) => {
-        const passedMs = performance.now() - startedMs
-        if (isShown && passedMs > showAfterMs) void show(program, operation, passedMs)
-      },
-    })
+    await client.computers.waitFor(operation, { onProgress: (state) => void progress.show(state) })
   } finally {
-    if (isShown) await program.stderr.write('\r\u001b[K').catch(() => {})
+    await progress.clear()
   }
 }
-
-async function show(program: Program, operation: ComputerOperation, passedMs: number): Promise<void> {
-  const { kind, progress, progress_message: message } = operation
-  const share = progress > 0 ? ` ${Math.floor(progress * 100)} %` : ''
-  const step = message === undefined ? '' : `: ${message}`
-  const line = `${kind.replace('.', ' ')}${share}, ${Math.floor(passedMs / 1000)} s${step}`
-  await program.stderr.write(`\r${line.slice(0, (program.stderr.width ?? 80) - 1)}\u001b[K`).catch(() => {})
-}
-
-const showAfterMs = 400
 
 /** The option of everything that waits. */
 export const waitOptions = {

@@ -1,0 +1,70 @@
+import type { Carrel, Computer } from '../../../sdk/index.ts'
+import { shortSize } from '../sizes.ts'
+import { table } from '../table.ts'
+import { shortTime } from '../times.ts'
+import type { ActionCall } from './action.ts'
+import { chosen } from './choose.ts'
+import { sizeText } from './size-options.ts'
+import { computerTable } from './table.ts'
+
+export async function list({ program, values }: ActionCall, client: Carrel): Promise<void> {
+  const computers = await client.computers.list()
+  if (values.json) return program.stdout.line(JSON.stringify({ computers }))
+  if (computers.length > 0)
+    return program.stdout.write(computerTable(computers, values['long'] === true, program.stdout.width))
+  await program.stderr.line(`There is no computer yet: "${program.name} computers create" makes one.`)
+}
+
+export async function get(call: ActionCall, client: Carrel): Promise<void> {
+  const { program, values } = call
+  const names = await chosen(call, client)
+  const computers = await Promise.all(names.map((name) => client.computers.get(name)))
+  if (values.json) return program.stdout.line(JSON.stringify({ computers }))
+  for (const [index, computer] of computers.entries())
+    await program.stdout.write(`${index > 0 ? '\n' : ''}${table([{}, {}], factsOf(computer))}`)
+}
+
+function factsOf(computer: Computer): string[][] {
+  const { handle, display_name, id, state, failure_reason, image_id, size_preset, created_at } = computer
+  const { requested_memory_mib: memoryMib, requested_storage_bytes: storageBytes } = computer
+  return [
+    ['Handle', handle],
+    ...(display_name === handle ? [] : [['Name', display_name]]),
+    ['State', state],
+    ...(failure_reason === null ? [] : [['Reason', failure_reason]]),
+    ['Size', `${sizeText(memoryMib, storageBytes)} (${size_preset})`],
+    ['Image', image_id],
+    ...(computer.source_snapshot_id === null ? [] : [['Snapshot', computer.source_snapshot_id]]),
+    ['Created', shortTime(created_at)],
+    ['Id', id],
+  ]
+}
+
+export async function usage(call: ActionCall, client: Carrel): Promise<void> {
+  const { program, values } = call
+  const names = await chosen(call, client)
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const [{ handle }, used] = await Promise.all([client.computers.get(name), client.computers.usage(name)])
+      return { handle, ...used }
+    }),
+  )
+  if (values.json) return program.stdout.line(JSON.stringify({ usage: found }))
+  const rows = found.map((one) => [
+    one.handle,
+    `${(one.runtime_seconds / 3600).toFixed(2)} h`,
+    `${one.cpu_hours.toFixed(2)} h`,
+    `${one.ram_gib_hours.toFixed(2)} GiB-h`,
+    shortSize(one.hot_storage_bytes + one.cold_storage_bytes),
+  ])
+  await program.stdout.write(table(usageColumns, rows, program.stdout.width))
+}
+
+const right = { align: 'right' as const }
+const usageColumns = [
+  { title: 'HANDLE' },
+  { title: 'RUNTIME', ...right },
+  { title: 'CPU', ...right },
+  { title: 'MEMORY', ...right },
+  { title: 'STORAGE', ...right },
+]
