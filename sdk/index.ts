@@ -27,6 +27,7 @@ export type {
 export type { ComputerPorts, PublishedPort, PublishOptions, Visibility } from './computers/computer-ports.ts'
 export type { Computers } from './computers/computers.ts'
 export type { ComputerOperation, WaitOptions } from './computers/operation.ts'
+export type { NewShareOptions, Share, Shares } from './computers/shares.ts'
 export type { BegunOnSnapshot, Snapshot, Snapshots } from './computers/snapshots.ts'
 export {
   CarrelApiError,

@@ -104,6 +104,16 @@ const calls: [
     1,
   ],
   ['ports.withdraw', (c) => c.ports.withdraw('c', 80), ['DELETE', '/computers/c/ports/80'], false, { port: 1 }, 1],
+  ['shares.list', (c) => c.shares.list('c'), ['GET', '/computers/c/shares'], false, { shares: [1] }, [1]],
+  [
+    'shares.create',
+    (c) => c.shares.create('c', { allowVnc: true, expiresAt: new Date(0) }),
+    ['POST', '/computers/c/shares/links', { allow_vnc: true, expires_at: '1970-01-01T00:00:00.000Z' }],
+    false,
+    { share: 1 },
+    1,
+  ],
+  ['shares.delete', (c) => c.shares.delete('c', 's'), ['DELETE', '/computers/c/shares/links/s'], false, undefined],
   [
     'accessSessions.create',
     (c) => c.accessSessions.create('c', { kind: 'vnc', ttlSeconds: 60 }),

@@ -24,6 +24,7 @@ import { ComputerPorts } from './computer-ports.ts'
 import { waitFor } from './operation.ts'
 import type { ComputerOperation, WaitOptions } from './operation.ts'
 import { computersPath, get, pathOf, postOnce } from './requests.ts'
+import { Shares } from './shares.ts'
 import { Snapshots } from './snapshots.ts'
 
 /**
@@ -37,6 +38,7 @@ import { Snapshots } from './snapshots.ts'
 export class Computers {
   readonly accessSessions: AccessSessions
   readonly ports: ComputerPorts
+  readonly shares: Shares
   readonly snapshots: Snapshots
   readonly #context: Context
 
@@ -44,6 +46,7 @@ export class Computers {
     this.#context = context
     this.accessSessions = new AccessSessions(context)
     this.ports = new ComputerPorts(context)
+    this.shares = new Shares(context)
     this.snapshots = new Snapshots(context)
   }
 

@@ -9,9 +9,12 @@ import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Usage } from '../account.ts'
+import type { Computer } from '../computers/computer.ts'
+import type { ComputerOperation } from '../computers/operation.ts'
 import type { Sandbox } from '../sandboxes.ts'
 import type { ClientMessage } from '../exec-messages.ts'
 import { serveAccount } from './fake-account.ts'
+import { serveComputers } from './fake-computers.ts'
 import { serveExec } from './fake-exec.ts'
 import { FakeFailure } from './fake-failure.ts'
 import { serveFiles } from './fake-files.ts'
@@ -65,6 +68,13 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
   readonly requests: RecordedRequest[] = []
   readonly processes = new Map<string, FakeProcess>()
   readonly sandboxes: Sandbox[] = []
+  readonly computers: Computer[] = []
+  /** The states of the operation that the next start of a computer is. */
+  readonly operationStates: ComputerOperation[] = []
+  /** How many access sessions there are, how long they last, and where they lead. */
+  accessSessions = 0
+  accessSessionMs = 3_600_000
+  computerOrigin = 'http://build.computers.test'
   readonly uploads: { path: string; size: number; sha256: string; originalName: string }[] = []
   readonly execMessages: ClientMessage[] = []
   readonly execConnections = new Set<WebSocket>()
@@ -189,6 +199,7 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
     serveAccount(app, this.token)
     serveProcesses(app, this)
     serveSandboxes(app, this)
+    serveComputers(app, this)
     app.get('/health', async () => ({
       status: 'ok',
       service: 'carrel',

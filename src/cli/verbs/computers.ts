@@ -1,13 +1,16 @@
 import { findAction, type Actions } from '../computers/action.ts'
 import { fork, restore } from '../computers/copies.ts'
 import { create, remove, rename, restart, start, stop } from '../computers/lifecycle.ts'
+import { open } from '../computers/open.ts'
 import { listPorts, publishPort, withdrawPorts } from '../computers/ports.ts'
 import { capacity, resize } from '../computers/resize.ts'
 import { exec, ssh } from '../computers/run.ts'
+import { createShare, listShares, removeShares } from '../computers/shares.ts'
 import { get, list, usage } from '../computers/show.ts'
 import { sizeOptions } from '../computers/size-options.ts'
 import { createSnapshot, listSnapshots, removeSnapshots } from '../computers/snapshots.ts'
 import { transfer } from '../computers/transfer.ts'
+import { vnc } from '../computers/vnc.ts'
 import { waitOptions } from '../computers/wait.ts'
 import { openClient } from '../open-client.ts'
 import type { Verb } from '../verb.ts'
@@ -25,6 +28,8 @@ const actions: Actions = {
   rm: { takes: '<computer>...', run: remove },
   exec: { takes: '<computer> -- <command>', run: exec },
   ssh: { takes: '<computer> [-- <command>]', run: ssh },
+  open: { takes: '<computer>', run: open },
+  vnc: { takes: '<computer>', run: vnc },
   snapshots: {
     ls: { takes: '[computer]', run: listSnapshots },
     create: { takes: '<computer>', run: createSnapshot },
@@ -36,6 +41,11 @@ const actions: Actions = {
     ls: { takes: '<computer>', run: listPorts },
     publish: { takes: '<computer> <port>', run: publishPort },
     withdraw: { takes: '<computer> <port>...', run: withdrawPorts },
+  },
+  shares: {
+    ls: { takes: '<computer>', run: listShares },
+    create: { takes: '<computer>', run: createShare },
+    rm: { takes: '<computer> <share>...', run: removeShares },
   },
   transfer: { takes: '<computer> <workspace>', run: transfer },
   usage: { takes: '<computer>...', run: usage },
@@ -57,6 +67,8 @@ Lists your computers, which keep their files until you delete them, or does one 
 
   exec <computer> -- <command>      runs a command in it, as "exec" does
   ssh <computer> [-- <command>]     opens a shell in it by SSH, as "ssh" does
+  open <computer>                   opens its page in the browser; with --vnc its desktop
+  vnc <computer>                    opens a port here for VNC clients, until Ctrl-C
 
   snapshots [ls] [computer]         lists snapshots, also automatic ones
   snapshots create <computer>       keeps its files as they are; it runs on
@@ -68,6 +80,9 @@ Lists your computers, which keep their files until you delete them, or does one 
   ports [ls] <computer>             lists the published ports
   ports publish <computer> <port>   publishes one, and prints its address
   ports withdraw <computer> <port>  withdraws it
+  shares [ls] <computer>            lists the links that open it
+  shares create <computer>          makes a link, and prints it
+  shares rm <computer> <share>      deletes it, and ends what it opened
 
   transfer <computer> <workspace>   gives it to another workspace of yours
   usage <computer>...               shows what it has used
@@ -91,6 +106,12 @@ from a list. Every other command works in a computer too: its handle is the name
     'in-place': { type: 'boolean', help: 'Restore into the computer of the snapshot, or the one that is named' },
     public: { type: 'boolean', help: 'Publish a port for everybody (the default)' },
     private: { type: 'boolean', help: 'Publish a port for members of the workspace alone' },
+    browser: { type: 'boolean', help: 'Share the page, with terminal, files and desktop (the default)' },
+    vnc: { type: 'boolean', help: 'Open the desktop alone, or share it for looking at' },
+    print: { type: 'boolean', help: 'Print the link instead of opening it' },
+    port: { type: 'string', value: '<n>', help: 'Local port of "vnc" (default: one that is free)' },
+    viewer: { type: 'boolean', help: 'Start vncviewer, and end with it' },
+    expires: { type: 'string', value: '<time>', help: 'When a link expires, such as 12h or 30d' },
     long: { type: 'boolean', short: 'l', help: 'Show more of each one' },
     yes: { type: 'boolean', short: 'y', help: 'Do not ask' },
     ...waitOptions,

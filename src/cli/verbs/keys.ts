@@ -1,4 +1,5 @@
 import type { ApiKey, Carrel, NewApiKey } from '../../../sdk/index.ts'
+import { parseDuration } from '../duration.ts'
 import { keyIdOf } from '../key-id-of.ts'
 import { openClient } from '../open-client.ts'
 import { printable } from '../printable.ts'
@@ -77,7 +78,11 @@ function rowOf({ name, key_id, scopes, last_used_at, expires_at, created_at }: A
 
 async function create({ program, values, operands: [, name] }: Call, client: Carrel): Promise<number> {
   const scopes = values['scope'] as string[] | undefined
-  const made = await client.keys.create({ name, scopes, expiresInS: seconds(values['expires'] as string | undefined) })
+  const made = await client.keys.create({
+    name,
+    scopes,
+    expiresInS: parseDuration(values['expires'] as string | undefined, 'the lifetime of a key'),
+  })
   if (values.json) await program.stdout.line(JSON.stringify(made))
   else if (program.stdout.isTerminal) await program.stdout.write(describe(made, program.name))
   // Scripts get the key alone: KEY=$(carrel keys create ci).
@@ -104,13 +109,3 @@ async function revoke({ program, values, operands: [, wanted = ''] }: Call, clie
   )
   return 0
 }
-
-function seconds(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const [, count, unit] = /^([1-9]\d{0,5})([smhdwy])$/.exec(text) ?? []
-  if (count === undefined || unit === undefined)
-    throw new UsageError(`Cannot use "${text}" as the lifetime of a key: write it as 12h, 30d or 1y`)
-  return Number(count) * unitSeconds[unit]!
-}
-
-const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 365 * 86_400 }
