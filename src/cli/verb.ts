@@ -45,6 +45,8 @@ export interface Verb {
   shared: readonly SharedOption[]
   /** Values of the first operand, if it selects an action. */
   actions?: readonly string[]
+  /** Values of the second operand, behind an action that has actions of its own. */
+  innerActions?: Readonly<Record<string, readonly string[]>>
   /** Minimum and maximum number of operands. */
   operands: [min: number, max: number]
   /** What is said of an option that it does not have and that resembles none of its own. */

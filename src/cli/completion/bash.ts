@@ -46,8 +46,8 @@ ${verbs.map(verbCase).join('\n')}
     shells) choices='bash zsh fish' ;;
     options) choices=$options ;;
     actions) choices=$actions ;;
-    processes | memory | sandboxes | paths)
-      choices=$("$program" "\${context[@]}" completion "$kind" "$current" 2>/dev/null) ;;
+    processes | memory | sandboxes | computers | paths)
+      choices=$("$program" "\${context[@]}" completion "$kind" -- "$current" "$previous" 2>/dev/null) ;;
   esac
   COMPREPLY=()
   if [[ $kind == files ]]; then

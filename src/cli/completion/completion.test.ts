@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { fakeComputer } from '../../../sdk/testing/fake-computers.ts'
 import { fakeSandbox } from '../../../sdk/testing/fake-sandboxes.ts'
 import { FakeServer } from '../../../sdk/testing/fake-server.ts'
 import { CliHome, mainPath } from '../testing/run-cli.ts'
@@ -34,6 +35,7 @@ before(async () => {
   await home.run(['start', '--id', 'web-server', 'sleep 600'], { server })
   await home.run(['start', '--id', 'over', 'true'], { server })
   await home.run(['mem:write', 'notes/plan.md'], { server, input: 'x' })
+  server.computers.push(fakeComputer('builder'), fakeComputer('bench', { state: 'stopped' }))
   server.sandboxes.push(fakeSandbox(''), fakeSandbox('build'), fakeSandbox('old', { state: 'stopped' }))
   for (const path of ['workspace/remote.txt', 'workspace/src/main.ts', 'workspace/$(touch hacked)', 'etc/hosts'])
     await home.run(['write', `/${path}`], { server, input: 'x' })
@@ -67,6 +69,14 @@ const cases: [line: string, found: string[], absent: string[]][] = [
   ['carrel use o', ['old'], ['build']],
   ['carrel sandboxes ', ['ls', 'stop', 'rm'], []],
   ['carrel sandboxes rm bu', ['build'], []],
+  ['carrel computers st', ['start', 'stop'], ['restart', 'builder']],
+  ['carrel computers stop bu', ['builder'], ['build', 'bench']],
+  ['carrel computers get builder be', ['bench'], ['build']],
+  ['carrel computers snapshots ', ['ls', 'create', 'rm', 'builder'], ['fork']],
+  ['carrel computers snapshots create b', ['builder', 'bench'], ['build']],
+  ['carrel computers open --v', ['--vnc', '--viewer'], []],
+  ['carrel ssh bu', ['builder'], ['build']],
+  ['carrel ssh-config be', ['bench'], []],
   ['carrel attach web', ['web-server'], ['over']],
   ['carrel completion z', ['zsh'], ['bash']],
   ['carrel li', ['limits'], ['ls']],

@@ -16,7 +16,7 @@ function __carrel_ask --description 'Ask the server about what is typed'
         end
     end
     set -l typed (string unescape -- (commandline -ct))
-    $words[1] $context completion $argv[1] "$typed" 2>/dev/null
+    $words[1] $context completion $argv[1] -- "$typed" "$words[-1]" 2>/dev/null
 end
 for program in carrel ppod
     complete -c $program -f
@@ -59,6 +59,7 @@ const actions: Record<OperandKind, string> = {
   processes: "-a '(__carrel_ask processes)'",
   memory: "-a '(__carrel_ask memory)'",
   sandboxes: "-a '(__carrel_ask sandboxes)'",
+  computers: "-a '(__carrel_ask computers)'",
   paths: "-a '(__carrel_ask paths)'",
   places: "-F -a '(__carrel_ask places)'",
   // Actions belong to the command and are completed above.

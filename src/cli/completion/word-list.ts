@@ -5,8 +5,11 @@ import { offeredVerbs } from '../offered-verbs.ts'
 /** The kind of values that an operand can be completed with. */
 export type OperandKind = 'actions' | 'files' | 'verbs' | 'shells' | RemoteKind | 'nothing'
 
-/** What the server is asked for. `places` are paths on both sides, as of "cp": remote ones have a colon. */
-export type RemoteKind = 'processes' | 'memory' | 'sandboxes' | 'paths' | 'places'
+/**
+ * What the server is asked for. `places` are paths on both sides, as of "cp": remote ones have a colon. `computers` also
+ * are the inner actions behind an action that has some.
+ */
+export type RemoteKind = 'processes' | 'memory' | 'sandboxes' | 'computers' | 'paths' | 'places'
 
 export interface VerbWords {
   name: string
@@ -42,7 +45,7 @@ export async function wordList(): Promise<VerbWords[]> {
         summary: entry.summary,
         options: Object.entries({ ...options, ...known, ...commonOptions }),
         actions,
-        // The name behind an action can be completed for sandboxes alone.
+        // The name behind an action can be completed for what `namesOf` has.
         operands: actions.length > 0 ? ['actions' as const, namesOf[name] ?? ('nothing' as const)] : operands,
         repeats: usage.endsWith('...'),
         takesCommand,
@@ -59,6 +62,7 @@ const kinds: Record<string, OperandKind> = {
   file: 'files',
   path: 'paths',
   sandbox: 'sandboxes',
+  computer: 'computers',
   from: 'places',
   to: 'places',
   shell: 'shells',
@@ -71,7 +75,7 @@ const kinds: Record<string, OperandKind> = {
   'mem:ls prefix': 'memory',
 }
 
-const namesOf: Record<string, OperandKind | undefined> = { sandboxes: 'sandboxes' }
+const namesOf: Record<string, OperandKind | undefined> = { sandboxes: 'sandboxes', computers: 'computers' }
 
 /** Returns whether the value of an option is a local file. */
 export function takesFile({ value }: Option): boolean {

@@ -21,7 +21,7 @@ _carrel_lines() {
       ${contextOptions.join('|')}) context+=("$_carrel_words[at]" "\${(Q)_carrel_words[at + 1]}") ;;
     esac
   done
-  list=("\${(@f)$($_carrel_program $context completion $1 "\${(Q)PREFIX}" 2>/dev/null)}")
+  list=("\${(@f)$($_carrel_program $context completion $1 -- "\${(Q)PREFIX}" "\${(Q)_carrel_words[-2]}" 2>/dev/null)}")
   compadd -S '' -- "\${(@M)list:#*/}"
   compadd -- "\${(@)list:#*/}"
 }
@@ -79,6 +79,7 @@ const actions: Record<Exclude<OperandKind, 'actions'>, string> = {
   processes: ' _carrel_lines processes',
   memory: ' _carrel_lines memory',
   sandboxes: ' _carrel_lines sandboxes',
+  computers: ' _carrel_lines computers',
   paths: ' _carrel_lines paths',
   places: ' _carrel_places',
   nothing: ' ',

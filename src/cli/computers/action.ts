@@ -37,6 +37,12 @@ export function findAction(call: Call, actions: Actions, path = 'computers'): [A
   throw new UsageError(`Cannot do "${first}" with ${path.replace('computers ', '')}${choice}`)
 }
 
+/** Returns the names of the actions of each action that has some. */
+export function innerActionsOf(actions: Actions): Record<string, string[]> {
+  const groups = Object.entries(actions).filter((entry): entry is [string, Actions] => !isAction(entry[1]))
+  return Object.fromEntries(groups.map(([name, inner]) => [name, Object.keys(inner)]))
+}
+
 /** Returns the error of a call that lacks an operand. */
 export function missing(call: ActionCall, what: string): UsageError {
   return new UsageError(`The ${what} is missing: ${commandIs(call, call.usage)}`)

@@ -3,6 +3,7 @@ import { fishCompletion } from '../completion/fish.ts'
 import { shells, wordList } from '../completion/word-list.ts'
 import { zshCompletion } from '../completion/zsh.ts'
 import type { Carrel } from '../../../sdk/index.ts'
+import { computerWords } from '../completion/computer-words.ts'
 import { remotePaths } from '../completion/remote-paths.ts'
 import { clientOf } from '../open-client.ts'
 import { printable } from '../printable.ts'
@@ -16,8 +17,8 @@ const maxWaitMs = 2000
 export const completion: Verb = {
   usage: 'completion <shell>',
   description: `
-Prints the script that completes commands, options, and names from the server (paths, processes, sandboxes, memory files)
-in bash, zsh or fish:
+Prints the script that completes commands, options, and names from the server (paths, processes, sandboxes, computers, memory
+files) in bash, zsh or fish:
 
   source <(carrel completion bash)     in ~/.bashrc
   source <(carrel completion zsh)      in ~/.zshrc, after compinit
@@ -28,7 +29,7 @@ them: a sandbox that does not run has none.`,
   examples: [],
   options: {},
   shared: [],
-  operands: [1, 2],
+  operands: [1, 3],
   async run(call) {
     const [what = ''] = call.operands
     const make = Object.hasOwn(made, what) ? made[what] : undefined
@@ -42,7 +43,7 @@ const made: Record<string, (call: Call) => Promise<string>> = {
   bash: async () => bashCompletion(await wordList()),
   zsh: async () => zshCompletion(await wordList()),
   fish: async () => fishCompletion(await wordList()),
-  // The scripts call the rest, with what is typed of the word.
+  // The scripts call the rest, with what is typed of the word, and the word before.
   processes: async (call) => {
     const { client } = await open(call)
     const processes = await client.processes.list()
@@ -50,6 +51,10 @@ const made: Record<string, (call: Call) => Promise<string>> = {
   },
   memory: async (call) => lines((await (await open(call)).client.memory.list()).map(({ path }) => path)),
   sandboxes: async (call) => lines((await (await open(call)).client.sandboxes.list()).map(({ name }) => name)),
+  computers: async (call) => {
+    const { client } = await open(call)
+    return lines(await computerWords(client, call.operands[2] ?? ''))
+  },
   paths: async (call) => {
     const { client, sandbox } = await open(call)
     return lines(await remotePaths(client, call.operands[1] ?? '', sandbox))

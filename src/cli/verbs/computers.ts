@@ -1,4 +1,4 @@
-import { findAction, type Actions } from '../computers/action.ts'
+import { findAction, innerActionsOf, type Actions } from '../computers/action.ts'
 import { fork, restore } from '../computers/copies.ts'
 import { create, remove, rename, restart, start, stop } from '../computers/lifecycle.ts'
 import { open } from '../computers/open.ts'
@@ -119,6 +119,7 @@ from a list. Every other command works in a computer too: its handle is the name
   },
   shared: ['cwd', 'env', 'timeout', 'json'],
   actions: Object.keys(actions),
+  innerActions: innerActionsOf(actions),
   operands: [0, Infinity],
   async run(call) {
     const [{ run }, found] = findAction(call, actions)
