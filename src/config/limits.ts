@@ -155,6 +155,17 @@ export const limits = {
   kernelStartMs: 60_000,
   /** A desktop whose screen cannot be reached within this time is not going to be: on an idle host it takes 0.3 s. */
   desktopStartMs: 30_000,
+  /** Terminals of one computer that stay open without a client: more than the tabs that a person tells apart. */
+  terminalsPerComputer: 16,
+  /** What a client of a terminal gets of the output before it came: some ten thousand lines. */
+  terminalReplayBytes: 1 * MiB,
+  /**
+   * WebSockets of one access session at the page of a computer: every terminal, the desktop and its sound in a few
+   * windows.
+   */
+  socketsPerSession: 64,
+  /** How long a client has to answer that its access session is over before its WebSocket is cut. */
+  lastSocketAnswerMs: 500,
   /** How long a measurement of a computer is shown to whoever watches it: one takes a few files of the kernel. */
   gaugesMs: 1_000,
   /** How long a desktop stays that nobody looks at and that shows no window; it takes some 150 MiB of the computer. */

@@ -11,6 +11,7 @@ export type { WantedSize } from './computers/durable/sizes.ts'
 export type { Patch } from './computers/files/patch-file.ts'
 export type { OpenPort } from './computers/live-events.ts'
 export type { Share } from './computers/shares/share.ts'
+export type { Terminal } from './computers/terminals/terminals.ts'
 export type { ProcessFacts } from './computers/processes/recorder.ts'
 export type {
   ComputerFiles,

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { once } from 'node:events'
+import { after, before, describe, mock, test } from 'node:test'
+import { limits } from '../../src/config/limits.ts'
+import type { ExecSpec } from '../../src/drivers/driver.ts'
 import { AgentComputers } from '../support/agent-computer.ts'
 import { PageVisitor } from '../support/computer-page.ts'
 import { TestApp } from '../support/test-app.ts'
 
-describe('the page of a computer', { timeout: 120_000 }, () => {
+describe('the page of a computer', { timeout: 60_000 }, () => {
   let server: TestApp
   let computers: AgentComputers
   let computer: { id: string; handle: string; primary_url: string; vnc_url: string }
@@ -139,5 +142,136 @@ describe('the page of a computer', { timeout: 120_000 }, () => {
     const read = await visitor.send('POST', '/api/files/ops', { body: { operation: 'read_text', path } })
     assert.deepEqual([read.status, read.body], [200, { content: bytes.toString() }])
     assert.equal((await visitor.send('GET', '/api/files/content?path=/etc/passwd')).status, 400)
+  })
+
+  describe('its terminals', () => {
+    /** A shell that repeats what it reads, in place of the login shell of a real computer. */
+    const shell = ['sh', '-c', 'echo ready; while read -r line; do echo "got $line"; done']
+    before(() => {
+      const exec = server.driver.exec.bind(server.driver)
+      mock.method(server.driver, 'exec', (id: string, spec: ExecSpec) =>
+        exec(id, spec.tty ? { ...spec, argv: shell } : spec),
+      )
+    })
+    after(() => mock.restoreAll())
+
+    const open = async (visitor: PageVisitor) =>
+      (await visitor.send('POST', '/api/terminals', { body: { cols: 80, rows: 24 } })).body.terminal
+    /** Attaches to a terminal, and returns what arrives: messages, and output until it ends with a text. */
+    const attach = (visitor: PageVisitor, id: string, after = 0) => {
+      const socket = visitor.socket(`/api/terminals/${id}/socket?after=${after}`)
+      const messages: any[] = [] // oxlint-disable-line typescript/no-explicit-any -- messages have many shapes
+      let output = ''
+      let changed = Promise.withResolvers<void>()
+      socket.on('message', (data: Buffer, isBinary) => {
+        if (isBinary) output += data.toString()
+        else messages.push(JSON.parse(data.toString()))
+        changed.resolve()
+        changed = Promise.withResolvers()
+      })
+      const closed = once(socket, 'close').then(([code, reason]) => [code, String(reason)] as const)
+      const until = async (isDone: () => boolean) => {
+        while (!isDone()) await changed.promise
+      }
+      return {
+        socket,
+        closed,
+        messages,
+        output: () => output,
+        printed: (text: string) => until(() => output.includes(text)),
+        message: async (type: string) => {
+          await until(() => messages.some((message) => message.type === type))
+          return messages.find((message) => message.type === type)
+        },
+      }
+    }
+
+    test('outlive their clients, who continue where they were', async () => {
+      const { visitor } = await enter()
+      const terminal = await open(visitor)
+      assert.deepEqual([terminal.title, terminal.exited], ['Terminal 1', false])
+      const first = attach(visitor, terminal.id)
+      assert.deepEqual(await first.message('ready'), { type: 'ready', offset: 0, cols: 80, rows: 24 })
+      first.socket.send(Buffer.from('one\n'))
+      await first.printed('got one\r\n')
+      const received = first.output().length
+      first.socket.send(JSON.stringify({ type: 'resize', cols: 100, rows: 30 }))
+      first.socket.send(Buffer.from('two\n'))
+      await first.printed('got two\r\n')
+      first.socket.terminate()
+      const { visitor: later } = await enter()
+      assert.deepEqual((await later.send('GET', '/api/terminals')).body.terminals, [terminal])
+      const second = attach(later, terminal.id, received)
+      assert.deepEqual(await second.message('ready'), { type: 'ready', offset: received, cols: 100, rows: 30 })
+      await second.printed('two\r\n')
+      assert.match(second.output(), /^(two\r\n)?got two\r\n$/)
+      const elsewhere = attach(later, terminal.id, 1_000_000)
+      assert.equal((await elsewhere.message('ready')).offset, 0)
+      await elsewhere.printed('got two\r\n')
+      elsewhere.socket.terminate()
+      second.socket.send('no message')
+      assert.equal((await second.message('error')).code, 'invalid_request')
+      assert.equal((await later.send('DELETE', `/api/terminals/${terminal.id}`)).status, 204)
+      assert.deepEqual(await second.message('exit'), { type: 'exit', code: 137, signal: 'SIGKILL' })
+      assert.equal((await second.closed)[0], 1000)
+    })
+
+    test('are limited, and none of another computer is found', async () => {
+      const { visitor } = await enter()
+      const opened = await Promise.all(Array.from({ length: limits.terminalsPerComputer + 3 }, () => open(visitor)))
+      const ids = opened.filter(Boolean).map(({ id }) => id)
+      assert.equal(ids.length, limits.terminalsPerComputer)
+      const other = await computers.create()
+      const { visitor: stranger } = await PageVisitor.enter(server, computers, other.id)
+      assert.equal((await stranger.send('DELETE', `/api/terminals/${ids[0]}`)).status, 404)
+      const refused = attach(stranger, ids[0])
+      assert.equal((await refused.message('error')).code, 'not_found')
+      assert.equal((await refused.closed)[0], 1011)
+      for (const id of ids) assert.equal((await visitor.send('DELETE', `/api/terminals/${id}`)).status, 204)
+    })
+
+    test('take no WebSocket that another page opens, and none without an origin', async () => {
+      const { visitor } = await enter()
+      const { id } = await open(visitor)
+      const path = `/api/terminals/${id}/socket`
+      const sibling = visitor.origin.replace('desk', '8080-x')
+      const refused: Record<string, string>[] = [
+        { origin: sibling },
+        { origin: '' },
+        { 'sec-fetch-site': 'same-site' },
+        { cookie: '' },
+      ]
+      for (const headers of refused) {
+        const [error] = await once(visitor.socket(path, headers), 'error')
+        assert.match(String(error), /40[13]/, JSON.stringify(headers))
+      }
+      await visitor.send('DELETE', `/api/terminals/${id}`)
+    })
+
+    test('are left by a client whose session is revoked, and by one whose computer stops', async () => {
+      const { id } = await computers.create()
+      const endings: [code: number, end: (session: { id: string }) => Promise<unknown>][] = [
+        [4401, (session) => computers.call('DELETE', `/computers/${id}/access-sessions/${session.id}`)],
+        [4409, () => computers.done('POST', `/computers/${id}/actions/stop`)],
+      ]
+      for (const [code, end] of endings) {
+        const { visitor, session } = await PageVisitor.enter(server, computers, id)
+        const attached = attach(visitor, (await open(visitor)).id)
+        await attached.message('ready')
+        await end(session)
+        assert.equal((await attached.closed)[0], code)
+        assert.equal((await visitor.send('GET', '/api/computer')).status, 401)
+      }
+    })
+
+    test('are at most so many WebSockets of a session', async () => {
+      const { visitor } = await enter()
+      const { id } = await open(visitor)
+      const all = Array.from({ length: limits.socketsPerSession + 1 }, () => attach(visitor, id))
+      const [code] = await Promise.race(all.map(({ closed }) => closed))
+      assert.equal(code, 1013)
+      for (const { socket } of all) socket.terminate()
+      await visitor.send('DELETE', `/api/terminals/${id}`)
+    })
   })
 })

@@ -13,6 +13,7 @@ import { assertDepth, parseLargeJson } from '../../http/json-body.ts'
 import { invalidValue } from '../../http/invalid-value.ts'
 import { logFailure } from '../../http/log-failure.ts'
 import type { ClientSocket } from '../../http/sockets/client-socket.ts'
+import { InputQueue } from '../../http/sockets/input-queue.ts'
 import { SendQueue } from '../../http/sockets/send-queue.ts'
 import { processPieces } from '../../http/sockets/process-pieces.ts'
 import { environmentOf } from '../environment.ts'
@@ -50,14 +51,16 @@ export class ExecSocket {
   /** Ends the use of the computer. */
   #done: (() => void) | undefined
   #leaveProcess: (() => void) | undefined
-  /** The queue of input, in the order in which it arrived. */
-  #input: Promise<void> = Promise.resolve()
-  #inputBytes = 0
+  readonly #input: InputQueue
 
   constructor(options: Options) {
     this.#options = options
     const { socket } = options
     this.#sendQueue = new SendQueue(socket)
+    this.#input = new InputQueue(socket, (error) => {
+      // Input after the end of a process is not an error.
+      if (!this.#process?.exit) return this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
+    })
     socket.on('message', (data: Buffer, binary: boolean) => void this.#receive(data, binary))
     socket.on('error', () => socket.terminate())
     socket.on('close', () => this.#leave())
@@ -159,32 +162,17 @@ export class ExecSocket {
         details: { channel: data[0] },
       })
     const bytes = data.subarray(1)
-    this.#inputBytes += bytes.length
-    if (this.#inputBytes > maxQueuedInputBytes) this.#options.socket.pause()
-    void this.#queue(async () => {
-      await process.write(bytes)
-    }).finally(() => {
-      this.#inputBytes -= bytes.length
-      if (this.#inputBytes <= maxQueuedInputBytes) this.#options.socket.resume()
-    })
+    this.#input.take(bytes.length, () => process.write(bytes))
   }
 
   #control(message: LaterMessage): void {
     const process = this.#process
     if (!process) throw new CarrelError('conflict', 'Cannot accept the message: the program did not start')
-    void this.#queue(async () => {
+    void this.#input.add(async () => {
       if (message.type === 'resize') await process.resize(message.cols, message.rows)
       else if (message.type === 'signal') await process.kill(message.signal, message.scope ?? 'process')
       else await process.closeStdin()
     })
-  }
-
-  #queue(work: () => Promise<void>): Promise<void> {
-    this.#input = this.#input.then(work).catch((error: unknown) => {
-      // Input after the end of a process is not an error.
-      if (!this.#process?.exit) return this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
-    })
-    return this.#input
   }
 
   #leave(): void {
@@ -198,7 +186,7 @@ export class ExecSocket {
     const { socket } = this.#options
     if (this.#sendQueue.waiting > maxWaitingAnswers) socket.pause()
     await this.#sendQueue.send(() => JSON.stringify(message))
-    if (socket.isPaused && this.#inputBytes <= maxQueuedInputBytes) socket.resume()
+    if (socket.isPaused && !this.#input.isFull) socket.resume()
   }
 }
 
@@ -273,5 +261,4 @@ function checked(message: unknown, kinds: Record<string, MessageKind>): unknown 
   throw invalidValue(errors, message, 'message', kind?.schema)
 }
 
-const maxQueuedInputBytes = 1024 * 1024
 const maxWaitingAnswers = 64

@@ -17,6 +17,7 @@ import type { ExposedPorts } from './ports/exposed-ports.ts'
 import type { PortWatch } from './ports/port-watch.ts'
 import type { ShareLinks } from './shares/share-links.ts'
 import type { Ssh } from './ssh/ssh.ts'
+import type { Terminals } from './terminals/terminals.ts'
 import type { ClientPresence } from './processes/client-presence.ts'
 import type { OutputRetention } from './processes/output-retention.ts'
 import type { UnreadOutput } from './processes/unread-output.ts'
@@ -36,6 +37,7 @@ export interface Computers {
   watchers: Watchers
   kernels: Kernels
   desktops: Desktops
+  terminals: Terminals
   gauges: Gauges
   recorder: ProcessRecorder
   outputRetention: OutputRetention

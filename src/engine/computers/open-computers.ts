@@ -22,6 +22,7 @@ import { LiveEvents } from './live-events.ts'
 import { PortVisits } from './ports/port-visits.ts'
 import { ExposedPorts } from './ports/exposed-ports.ts'
 import { PortWatch } from './ports/port-watch.ts'
+import { Terminals } from './terminals/terminals.ts'
 import { ClientPresence } from './processes/client-presence.ts'
 import { keptBytesOf, OutputRetention } from './processes/output-retention.ts'
 import { UnreadOutput } from './processes/unread-output.ts'
@@ -61,6 +62,7 @@ export function openComputers(
     watchers: new Watchers(),
     kernels: new Kernels(locks),
     desktops: new Desktops(),
+    terminals: new Terminals(),
     gauges: new Gauges(driver),
     recorder: new ProcessRecorder({
       db,

@@ -85,15 +85,18 @@ export class SendQueue {
     return this.#isMidMessage
   }
 
-  /** Sends bytes as one binary message. They are copied: the caller can reuse them once this resolves. */
-  async sendBytes(first: number, rest: readonly Buffer[]): Promise<void> {
+  /**
+   * Sends bytes as one binary message, after a first byte if there is one. They are copied: the caller can reuse them once
+   * this resolves.
+   */
+  async sendBytes(first: number | undefined, rest: readonly Buffer[]): Promise<void> {
     let used: Buffer | undefined
     await this.#inTurn(
       () => {
-        const length = rest.reduce((sum, part) => sum + part.length, 1)
+        let at = first === undefined ? 0 : 1
+        const length = rest.reduce((sum, part) => sum + part.length, at)
         used = buffers.take(length)
-        used[0] = first
-        let at = 1
+        if (first !== undefined) used[0] = first
         for (const part of rest) at += part.copy(used, at)
         return used.subarray(0, length)
       },

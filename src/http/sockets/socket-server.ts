@@ -28,6 +28,8 @@ export interface Admitted {
   caller: Authenticated
   /** The token of the handshake. */
   token: string
+  /** How long a client has to answer when that is over, before it is cut off. Default: half a minute. */
+  lastAnswerMs?: number
   /** Calls `end` when that is over. Returns a function to call when the WebSocket is closed. */
   whileAdmitted: (end: (reason: string, code?: number) => void) => () => void
 }
@@ -132,9 +134,11 @@ export class SocketServer {
         socket.connection = connection
         socket.siblings = () => this.#ofAccount.get(caller.accountId) ?? 1
         const end = (reason: string, code = 1008) => {
-          // A client that does not answer the close has another half minute, in which its messages are ignored.
+          // The messages of a client that does not answer the close are ignored until it is cut off.
           socket.removeAllListeners('message')
           socket.close(code, reason)
+          const { lastAnswerMs } = admitted
+          if (lastAnswerMs !== undefined) setTimeout(() => socket.terminate(), lastAnswerMs).unref()
         }
         socket.once('close', admitted.whileAdmitted(end))
         for (const event of ['message', 'ping', 'pong'])

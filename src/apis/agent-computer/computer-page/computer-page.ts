@@ -7,6 +7,7 @@ import { addDataHeaders } from './page-headers.ts'
 import { addFileRoutes } from './file-routes.ts'
 import { addPortRoutes } from './port-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
+import { addTerminalRoutes } from './terminal-routes.ts'
 
 /**
  * The page of a computer, at an origin of its own. It is served like a surface, but published in no document: its only
@@ -25,7 +26,15 @@ export const computerPage: Surface = {
     {
       name: 'Page',
       description: 'The page of a computer.',
-      routes: [addDataHeaders, addDocumentRoutes, addFactsRoutes, addProcessRoutes, addPortRoutes, addFileRoutes],
+      routes: [
+        addDataHeaders,
+        addDocumentRoutes,
+        addFactsRoutes,
+        addProcessRoutes,
+        addPortRoutes,
+        addFileRoutes,
+        addTerminalRoutes,
+      ],
     },
   ],
 }

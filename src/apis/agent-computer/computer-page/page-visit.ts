@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
+import { limits } from '../../../config/limits.ts'
 import {
   enterSession,
   whileEntered,
@@ -45,7 +46,7 @@ export function visitOf(request: FastifyRequest | IncomingMessage): PageVisit {
 export function openFor(engine: Engine, part: Part) {
   const callerOf = async ({ raw }: FastifyRequest): Promise<Authenticated> =>
     (await enter(engine, raw, part)).session.caller
-  return { callerOf, rateClass: 'read' as const }
+  return { callerOf }
 }
 
 /** Returns what decides who may open a WebSocket of the page, and ends it with its session. */
@@ -56,6 +57,7 @@ export function pageDoor(engine: Engine): SocketDoor {
       return {
         caller: session.caller,
         token: '',
+        lastAnswerMs: limits.lastSocketAnswerMs,
         whileAdmitted: (end) => whileEntered(engine, session, (reason) => end(reason, closeCodeOf(reason))),
       }
     },
