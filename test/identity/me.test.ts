@@ -49,7 +49,7 @@ describe('GET /v1/me', { timeout: 300_000 }, () => {
         monthly_reload_limit: 0,
       },
     })
-    assert.deepEqual([limits.min_memory_mib, limits.max_storage_bytes], [256, 512 * 1024 * 1024])
+    assert.deepEqual([limits.min_memory_mib, limits.max_storage_bytes], [2048, 250 * 1024 ** 3])
   })
 
   test('reports the workspace, the key and the spending limits', async () => {

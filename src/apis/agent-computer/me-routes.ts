@@ -7,6 +7,7 @@ import { readLimits } from '../../engine/identity/workspaces/workspace-limits.ts
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { isoTime } from '../iso-time.ts'
+import { resourceLimitsOf } from './resource-limits.ts'
 import { meAnswer } from './schemas.ts'
 
 export function addMeRoutes(app: App, engine: Engine): void {
@@ -47,13 +48,12 @@ export function addMeRoutes(app: App, engine: Engine): void {
 }
 
 async function planOf(engine: Engine, { accountId }: Authenticated) {
-  const { settings, prices } = engine
+  const { prices } = engine
   const leftMicros = await creditLeft(engine, accountId)
   const isFree = isUnbilled(engine, accountId)
   const isActive = isFree || leftMicros > -prices.overdraftMicros
   const limits = await readLimits(engine, accountId)
   const ofMonth = limits.find(({ tokenId, period }) => tokenId === undefined && period === 'month')
-  const memoryMib = settings.computerMemoryBytes / MiB
   return {
     feature_id: 'computers',
     access_status: isActive ? ('active' as const) : ('inactive' as const),
@@ -67,18 +67,8 @@ async function planOf(engine: Engine, { accountId }: Authenticated) {
       monthly_spend_limit_cents: (ofMonth?.limitMicros ?? 0) / microsPerCent,
       monthly_reload_limit: 0,
     },
-    // Every computer has the size that the operator configures.
-    resource_limits: {
-      default_vcpus: settings.computerCpus,
-      min_memory_mib: memoryMib,
-      max_memory_mib: memoryMib,
-      memory_step_mib: 1024,
-      min_storage_bytes: settings.computerDiskBytes,
-      max_storage_bytes: settings.computerDiskBytes,
-      storage_step_bytes: 1024 * MiB,
-    },
+    resource_limits: resourceLimitsOf(engine),
   }
 }
 
 const microsPerCent = 10_000
-const MiB = 1024 * 1024

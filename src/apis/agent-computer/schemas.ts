@@ -1,10 +1,8 @@
 import { Type, type TSchema } from 'typebox'
 import { limits } from '../../config/limits.ts'
 import { patterns } from '../../http/patterns.ts'
+import { resourceLimits } from './computer-schemas.ts'
 import { cents, dollars, nullable, nullableText, object, time } from '../schema.ts'
-
-const mebibytes = (description: string) => Type.Integer({ description: `${description}, in MiB` })
-const bytes = (description: string) => Type.Integer({ description: `${description}, in bytes` })
 
 const autoReload = object({
   enabled: Type.Boolean({ description: 'Always false: this server never tops up by itself' }),
@@ -12,16 +10,6 @@ const autoReload = object({
   reload_amount_cents: cents('The amount that a reload would add'),
   monthly_spend_limit_cents: cents('The monthly spending limit of the workspace; 0 means no limit'),
   monthly_reload_limit: Type.Integer({ description: 'The max number of reloads in a month' }),
-})
-
-const resourceLimits = object({
-  default_vcpus: Type.Number(),
-  min_memory_mib: mebibytes('The minimum for one computer'),
-  max_memory_mib: mebibytes('The maximum for one computer'),
-  memory_step_mib: mebibytes('The increment'),
-  min_storage_bytes: bytes('The minimum for one computer'),
-  max_storage_bytes: bytes('The maximum for one computer'),
-  storage_step_bytes: bytes('The increment'),
 })
 
 const computerPlan = object({
