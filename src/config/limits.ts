@@ -429,6 +429,10 @@ export const limits = {
   /** More keys than anyone can tell apart. */
   apiKeysPerAccount: 100,
   apiKeyNameLength: 100,
+  /** People who have signed in for a program and are asked whether it gets a key; the oldest question is dropped. */
+  cliApprovals: 1000,
+  cliApprovalsPerAccount: 10,
+  cliApprovalMs: 10 * 60 * 1000,
   /** Each is offered to every SSH connection of the account's computers, in a file that is written for it. */
   sshKeysPerAccount: 100,
   /** Keys that a computer is created with. */

@@ -21,5 +21,5 @@ export function readForms(scope: Scope): void {
 }
 
 const formType = 'application/x-www-form-urlencoded'
-/** The forms of our own pages have at most one field. */
+/** The forms of our own pages are small. */
 const formBytes = 4096

@@ -8,7 +8,9 @@ const sources = fileURLToPath(new URL('../../src/', import.meta.url))
 
 /** The HTTP layer itself serves documents, pages and metrics; every other route belongs to a surface. */
 const isShared = (url: string) =>
-  /^\/(docs|skills|openapi|metrics|assets|favicon|sign-in|status)\b|^\/SKILL\.md$|\/openapi\.json$|skill\.md$/.test(url)
+  /^\/(docs|skills|openapi|metrics|assets|favicon|sign-in|api\/cli|status)\b|^\/SKILL\.md$|\/openapi\.json$|skill\.md$/.test(
+    url,
+  )
 
 /** Returns the code of a module without its comments, which may name routes as examples. */
 const codeOf = (text: string) => text.replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')

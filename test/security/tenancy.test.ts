@@ -684,6 +684,8 @@ describe('two accounts', { timeout: 300_000 }, () => {
   ]
 
   const anonymous = (method: string, path: string, body?: unknown) => server.call(method, path, body, { token: null })
+  const forCli = (state: string) => ({ callback_url: 'http://127.0.0.1:4000/callback', state })
+  const cliQuery = (id: string) => new URLSearchParams(forCli(id)).toString()
   /**
    * Routes without a token that take a secret, a signature or a surface's name: how each is requested with an id
    * instead.
@@ -698,6 +700,13 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'POST /invitation': (id) => anonymous('POST', '/invitation', { token: id }),
     'GET /login/callback': (id) => anonymous('GET', `/login/callback?token=${id}`),
     'POST /login/callback': (id) => anonymous('POST', '/login/callback', { token: id }),
+    'GET /api/cli/auth': (id) => anonymous('GET', `/api/cli/auth?callback_url=${id}&state=x`),
+    'POST /api/cli/auth': (id) => anonymous('POST', '/api/cli/auth', { ...forCli('x'), token: id }),
+    'POST /api/cli/auth/mail': (id) => anonymous('POST', '/api/cli/auth/mail', { ...forCli('x'), email: id }),
+    'POST /api/cli/auth/answer': (id) =>
+      anonymous('POST', '/api/cli/auth/answer', { approval: id, workspace: id, name: id, answer: 'agree' }),
+    'GET /api/cli/auth/github': (id) => anonymous('GET', `/api/cli/auth/github?${cliQuery(id)}`),
+    'GET /api/cli/auth/github/callback': (id) => anonymous('GET', `/api/cli/auth/github/callback?state=${id}`),
     'POST /sign-in': (id) => anonymous('POST', '/sign-in', { email: id }),
     'POST /login': (id) => anonymous('POST', '/login', { wallet: id }),
     'POST /auth/refresh': (id) => anonymous('POST', '/auth/refresh', { token: id }),

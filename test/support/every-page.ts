@@ -8,6 +8,8 @@ import type { PaymentView } from '../../src/engine/money/payments/view-payment.t
 import { CarrelError, errorTable, type ErrorCode } from '../../src/errors.ts'
 import { errorPage } from '../../src/http/pages/error-page.ts'
 import { homePage } from '../../src/http/pages/home-page.ts'
+import { callbackOf } from '../../src/http/pages/cli-sign-in/callback.ts'
+import { approvalHeaders, approvalPage, cliRefusedPage, cliSignInPage } from '../../src/http/pages/cli-sign-in/pages.ts'
 import { formPageHeaders, pageHeaders } from '../../src/http/pages/page.ts'
 import { statusPageHeaders } from '../../src/http/pages/status/routes.ts'
 import { statusPage } from '../../src/http/pages/status/status-page.ts'
@@ -21,6 +23,12 @@ export const hostile = `"><script>alert(1)</script><b a='&${'x'.repeat(200)}`
 
 const origin = 'https://carrel.example.com'
 const facts = { origin, sendsMail: true, signUp: true }
+const callback = callbackOf({ callback_url: 'http://127.0.0.1:43521/callback', state: hostile })
+const workspaces = [
+  { id: 'own', name: 'Ada' },
+  { id: 'shared', name: hostile },
+]
+const question = { name: hostile, selectedId: 'own', keyName: hostile, approvalId: 'x', callback }
 const payment = (state: PaymentView['state'], method = 'stripe') => ({
   id: hostile,
   state,
@@ -82,6 +90,21 @@ export const everyPage: { headers: Record<string, string>; pages: Record<string,
       'wrong address': askForLinkPage(facts, { email: hostile, problem: hostile }),
       'link asked for': linkSentPage(hostile, facts),
       'link in the outbox': linkSentPage(hostile, { sendsMail: false }),
+      'sign-in of a program': cliSignInPage({ sendsMail: true, github: true }, callback),
+      'sign-in of a program without mail': cliSignInPage({ sendsMail: false, github: false }, callback, {
+        problem: hostile,
+      }),
+      'sign-in of a program after the mail': cliSignInPage({ sendsMail: true, github: true }, callback, {
+        email: hostile,
+      }),
+      'dead sign-in of a program': cliRefusedPage(hostile),
+    },
+  },
+  {
+    headers: approvalHeaders(callback),
+    pages: {
+      'key for a program': approvalPage({ ...question, workspaces: workspaces.slice(1) }),
+      'key of one of several workspaces': approvalPage({ ...question, workspaces }),
     },
   },
   {

@@ -1,6 +1,7 @@
 import type { Surface } from '../../http/surface.ts'
 import { addDocs } from '../../http/docs/routes.ts'
 import { addOpenApiRoutes } from '../../http/openapi-routes.ts'
+import { addCliSignIn } from '../../http/pages/cli-sign-in/routes.ts'
 import { addPageAssets } from '../../http/pages/routes.ts'
 import { addSignInPages } from '../../http/pages/sign-in-routes.ts'
 import { addStatusPage } from '../../http/pages/status/routes.ts'
@@ -54,7 +55,7 @@ export const carrel: Surface = {
       name: 'Sign-ins',
       description: "List a user's sign-ins, and sign out.",
       skill: 'brief',
-      routes: [addSessionRoutes, addSignInPages],
+      routes: [addSessionRoutes, addSignInPages, addCliSignIn],
     },
     {
       name: 'Payments',

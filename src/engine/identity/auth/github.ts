@@ -1,4 +1,5 @@
 import { limits } from '../../../config/limits.ts'
+import type { Settings } from '../../../config/settings.ts'
 import { CarrelError } from '../../../errors.ts'
 import { notSetUp } from '../../not-set-up.ts'
 import { mailAddress } from './mail-address.ts'
@@ -19,6 +20,21 @@ export async function signInByGithub(
 ): Promise<TokenPair & SignedIn> {
   const user = await signIn(engine, { ...(await proofOf(engine, code)), network })
   return { ...user, ...(await openFamily(engine, user, 'github')) }
+}
+
+/** Returns the address at GitHub where a person agrees to sign in here; the browser comes back to `redirectUri`. */
+export function githubAuthorization(
+  { githubUrl, githubClientId }: Pick<Settings, 'githubUrl' | 'githubClientId'>,
+  { redirectUri, state }: { redirectUri: string; state: string },
+): string {
+  const address = new URL(`${githubUrl}/login/oauth/authorize`)
+  address.search = new URLSearchParams({
+    client_id: githubClientId ?? '',
+    redirect_uri: redirectUri,
+    scope: 'user:email',
+    state,
+  }).toString()
+  return address.href
 }
 
 async function proofOf(engine: Pick<Context, 'settings' | 'log'>, code: string): Promise<Proof> {
