@@ -24,6 +24,8 @@ const undocumented: Record<string, string> = {
   'GET /api/cli/auth/github': 'a link of that page',
   'GET /api/cli/auth/github/callback': 'a page that GitHub leads to',
   'GET /status': 'a page that links lead to',
+  'GET /share/:token': 'a page that links lead to',
+  'POST /share/:token': 'the form of that page',
   'GET /docs/page.css': 'a part of a page',
   'GET /docs/console.js': 'a part of a page',
   'GET /docs/samples.js': 'a part of a page',

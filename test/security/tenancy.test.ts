@@ -368,6 +368,8 @@ describe('two accounts', { timeout: 300_000 }, () => {
           ['DELETE', ''],
           ['GET', '/usage'],
           ['GET', '/ports'],
+          ['GET', '/shares'],
+          ['POST', '/shares/links', {}],
           ['POST', '/ports', { port: 80 }],
           ['POST', '/actions/start'],
           ['POST', '/actions/stop'],
@@ -411,6 +413,15 @@ describe('two accounts', { timeout: 300_000 }, () => {
         },
       ]),
     ),
+    'DELETE /v1/computers/:id/shares/links/:shareId': async () => {
+      const { body: created } = await server.post(`/v1/computers/${owned.computerId}/shares/links`, {})
+      const path = `shares/links/${created.share.id}`
+      const { body: mine } = await asOther('/v1/computers')
+      for (const computerId of [owned.computerId, mine.computer.id])
+        isMissing(await server.call('DELETE', `/v1/computers/${computerId}/${path}`, undefined, { token: other }))
+      const { body } = await server.call('GET', `/v1/computers/${owned.computerId}/shares`)
+      assert.equal(body.shares[0].id, created.share.id)
+    },
     ...Object.fromEntries(
       ['Connect', 'Update', 'SendInput', 'SendSignal', 'CloseStdin'].map((method) => [
         `POST /process.Process/${method}`,
@@ -711,6 +722,10 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'POST /login': (id) => anonymous('POST', '/login', { wallet: id }),
     'POST /auth/refresh': (id) => anonymous('POST', '/auth/refresh', { token: id }),
     'POST /auth/github': (id) => anonymous('POST', '/auth/github', { code: id }),
+    'GET /v1/shares/:token': (id) => anonymous('GET', `/v1/shares/${id}`),
+    'POST /v1/shares/:token/access-sessions': (id) => anonymous('POST', `/v1/shares/${id}/access-sessions`),
+    'GET /share/:token': (id) => anonymous('GET', `/share/${id}`),
+    'POST /share/:token': (id) => anonymous('POST', `/share/${id}`),
     'GET /docs/:surface': (id) => anonymous('GET', `/docs/${id}`),
     'GET /skills/:surface.md': (id) => anonymous('GET', `/skills/${id}.md`),
     'GET /openapi/:surface.json': (id) => anonymous('GET', `/openapi/${id}.json`),

@@ -70,6 +70,10 @@ export const needsState = new Set([
   // They need the id of an access session, which the server chooses.
   'GET /v1/computers/{id}/access-sessions/{sessionId}',
   'DELETE /v1/computers/{id}/access-sessions/{sessionId}',
+  // They need the id or the token of a share, which the server chooses.
+  'DELETE /v1/computers/{id}/shares/links/{shareId}',
+  'GET /v1/shares/{token}',
+  'POST /v1/shares/{token}/access-sessions',
 ])
 
 /** Creates the running computer that the examples name. */
