@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { Carrel } from '../../sdk/index.ts'
 import { limits } from '../../src/config/limits.ts'
 import { enterSession, whileEntered } from '../../src/engine/computers/access-sessions/enter-session.ts'
 import { pruneShares } from '../../src/engine/computers/shares/prune-shares.ts'
@@ -200,6 +201,16 @@ describe('the shares of a computer', { timeout: 120_000 }, () => {
     }
     assert.equal((await redeem(tokenOf(share), { kind: 'telnet' })).status, 400)
     assert.equal((await list())[0].uses, 1)
+  })
+
+  test('are created, listed and deleted by the SDK', async () => {
+    const sdk = new Carrel({ baseUrl: server.url, token: server.token }).computers.shares
+    const expiresAt = new Date(Date.now() + dayMs)
+    const share = await sdk.create('shown', { allowVnc: true, expiresAt })
+    assert.deepEqual([share.allow_browser, share.allow_vnc, share.expires_at], [false, true, expiresAt.toISOString()])
+    assert.deepEqual((await sdk.list('shown'))[0], share)
+    await sdk.delete('shown', share.id)
+    assert.notEqual((await sdk.list('shown'))[0]?.id, share.id)
   })
 
   test('end their sessions when they expire', async () => {
