@@ -5,7 +5,7 @@ import { table } from '../table.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Values } from '../verb.ts'
 import { missing, type ActionCall } from './action.ts'
-import { chosenOne, pick } from './choose.ts'
+import { chosenOne, listWidth, pick } from './choose.ts'
 
 export async function listPorts(call: ActionCall, client: Carrel): Promise<void> {
   const { program, values } = call
@@ -42,7 +42,7 @@ function pickPort(call: ActionCall, client: Carrel, computerId: string): Promise
   return pick(call, {
     what: 'port',
     load: () => client.computers.ports.list(computerId),
-    table: (ports) => portTable(ports),
+    table: (ports) => portTable(ports, listWidth(call)),
     nameKind: 'the port',
     names: ({ port }) => [String(port)],
     none: 'No port is published',

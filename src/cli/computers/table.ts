@@ -14,7 +14,7 @@ export function computerTable(computers: readonly Computer[], isLong: boolean, w
 }
 
 const columns = [
-  { title: 'HANDLE', cell: ({ handle }: Computer) => handle },
+  { title: 'HANDLE', shrinksTo: 20, cell: ({ handle }: Computer) => handle },
   { title: 'STATE', cell: ({ state }: Computer) => state },
   {
     title: 'MEMORY',

@@ -62,18 +62,18 @@ Lists your computers, which keep their files until you delete them, or does one 
   get <computer>...                 shows everything about it
   start, stop, restart <...>        the files stay
   resize <computer>                 to --size, or to --memory, --storage or both
-  rename <computer> <handle>        changes the handle; --name the name for people
+  rename <computer> <handle>        changes the handle, or with --name the name
   rm <computer>...                  deletes it with its files
 
   exec <computer> -- <command>      runs a command in it, as "exec" does
   ssh <computer> [-- <command>]     opens a shell in it by SSH, as "ssh" does
-  open <computer>                   opens its page in the browser; with --vnc its desktop
-  vnc <computer>                    opens a port here for VNC clients, until Ctrl-C
+  open <computer>                   opens its page; with --vnc its desktop
+  vnc <computer>                    opens a local port for VNC clients
 
   snapshots [ls] [computer]         lists snapshots, also automatic ones
   snapshots create <computer>       keeps its files as they are; it runs on
   snapshots rm <snapshot>...        deletes snapshots
-  restore <snapshot> [handle]       makes a computer of a snapshot; with --in-place
+  restore <snapshot> [handle]       makes a computer of it; with --in-place
                                     its files replace those of a computer
   fork <computer> [handle]          makes --count copies of it as it is now
 
@@ -86,7 +86,7 @@ Lists your computers, which keep their files until you delete them, or does one 
 
   transfer <computer> <workspace>   gives it to another workspace of yours
   usage <computer>...               shows what it has used
-  capacity [computer]               tells whether a size fits; the code is 1 if not
+  capacity [computer]               checks whether a size fits (code 1: no)
 
 A computer is given by its handle or id, a workspace by its name or id. At a terminal, what is left out can be chosen
 from a list. Every other command works in a computer too: its handle is the name that --session and "use" take.`,
@@ -95,8 +95,8 @@ from a list. Every other command works in a computer too: its handle is the name
     ['computers exec build -- ls -la', 'a command in it'],
     ['computers snapshots create build', 'its files as they are now'],
     ['computers fork build test --count 3', 'test-1, test-2 and test-3'],
-    ['computers ports publish build 8080 --private', 'for members alone'],
-    ['computers rm --yes build', 'delete it without a question'],
+    ['computers ports publish build 8080', 'its public address'],
+    ['computers rm --yes build', 'deletes it without asking'],
   ],
   options: {
     ...sizeOptions,
