@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { fakeOperation } from './testing/fake-computers.ts'
 import { FakeServer } from './testing/fake-server.ts'
 
 const run = promisify(execFile)
@@ -14,6 +15,7 @@ const expected = [
   // The two channels arrive in any order.
   /^(?=.*^stdout: one$)(?=.*^stderr: two$).*\nexit code 0\n$/ms,
   /^a\nb\n0\n$/,
+  /^0\n0\.5\nbuild running\n$/,
   /^text 3\n$/,
   /^What to do about NOT_FOUND\.\n$/,
 ]
@@ -21,6 +23,8 @@ const expected = [
 test('the examples of the README run and print what they promise', async () => {
   await using server = await FakeServer.start()
   assert.equal(examples.length, expected.length)
+  for (const progress of [0, 0.5]) server.operationStates.push(fakeOperation({ progress }))
+  server.operationStates.push(fakeOperation({ status: 'succeeded' }))
   for (const [index, code] of examples.entries()) {
     const path = join(server.root, `example-${index}.ts`)
     await writeFile(path, code.replaceAll("from 'carrel'", `from '${import.meta.resolve('carrel')}'`))

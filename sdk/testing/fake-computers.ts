@@ -31,8 +31,8 @@ export function fakeOperation(more: Partial<ComputerOperation> = {}): ComputerOp
 }
 
 /**
- * Serves the server's computers. Starting one takes as long as there are states of the operation left, one for each
- * answer. Access sessions lead to the server's `computerOrigin`.
+ * Serves the server's computers. To create or start one takes as long as there are states of the operation left, one for
+ * each answer. Access sessions lead to the server's `computerOrigin`.
  */
 export function serveComputers(app: FastifyInstance, server: FakeServer): void {
   const find = (name: string): Computer => {
@@ -42,6 +42,11 @@ export function serveComputers(app: FastifyInstance, server: FakeServer): void {
   }
   const nextState = () => server.operationStates.shift()
   app.get('/v1/computers', async () => ({ computers: server.computers }))
+  app.post<{ Body: { handle: string; size_preset?: string } }>('/v1/computers', async ({ body }, reply) => {
+    const computer = fakeComputer(body.handle, { size_preset: body.size_preset ?? 'ram-2g' })
+    server.computers.push(computer)
+    return reply.status(202).send({ computer, operation: nextState() })
+  })
   app.get<{ Params: { id: string } }>('/v1/computers/:id', async ({ params }) => ({ computer: find(params.id) }))
   app.post<{ Params: { id: string } }>('/v1/computers/:id/actions/ensure-ready', async ({ params }, reply) =>
     reply.status(202).send({ computer: find(params.id), operation: nextState() }),

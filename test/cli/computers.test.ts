@@ -74,6 +74,43 @@ describe('carrel computers', { timeout: 120_000 }, () => {
     assert.equal(await output('ports', 'ls', 'site'), '')
   })
 
+  test('shares a computer by links, shows them, and deletes them', async () => {
+    await output('create', 'shown')
+    const none = await run('shares', 'shown')
+    assert.match(none.stderr, /Nothing is shared: "carrel computers shares create" makes a link/)
+    const link = await output('shares', 'create', 'shown')
+    assert.match(link, /^http:\S+\n$/, 'a script gets only the link')
+    const { share } = JSON.parse(await output('shares', 'create', 'shown', '--vnc', '--expires', '1d', '--json'))
+    assert.deepEqual([share.allow_browser, share.allow_vnc], [false, true])
+    assert.match(await output('shares', 'create', 'shown', '--vnc', '--browser'), /^http:/)
+    const rows = (await output('shares', 'shown'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/))
+    assert.deepEqual(rows[0], ['ID', 'OPENS', 'EXPIRES', 'USES', 'LAST USED', 'CREATED'])
+    assert.deepEqual(
+      new Map(rows.slice(1).map(([, opens, expires, uses]) => [opens, [/^\d{4}-/.test(expires!), uses]])),
+      new Map([
+        ['page', [false, '0']],
+        ['page and desktop', [false, '0']],
+        ['desktop, to look at', [true, '0']],
+      ]),
+    )
+    assert.ok((await output('shares', 'ls', 'shown', '--long')).includes(link.trim()))
+    const ids = rows.slice(1).map(([id]) => id!)
+    assert.equal(await output('shares', 'rm', 'shown', ...ids), ids.map((id) => `${id} is deleted\n`).join(''))
+    assert.equal(await output('shares', 'shown'), '')
+  })
+
+  test('opens the page and the desktop by links, and starts the computer for it', async () => {
+    await output('create', 'paged')
+    await output('stop', 'paged')
+    const link = /^http:\/\/paged\.\S+\/\?access_token=pp_access_[\w-]+\n$/
+    assert.match(await output('open', 'paged', '--print'), link)
+    const { computer, session } = JSON.parse(await output('open', 'paged', '--vnc', '--json'))
+    assert.deepEqual([computer.state, session.kind], ['running', 'vnc'])
+  })
+
   test('a user at a terminal chooses what is left out', async () => {
     for (const handle of ['first', 'second']) await output('create', handle)
     const user = new CliUser(server)
@@ -98,20 +135,18 @@ describe('carrel computers', { timeout: 120_000 }, () => {
       [['create', 'big', '--size', 'ram-3g'], 1, /ram-3g/],
       [['get', 'nobody'], 1, /nobody/],
       [['rm', '--yes', 'nobody'], 1, /nobody/],
-      [['start', 'nobody', 'nothing'], 1, /nobody/],
-      [['create', 'one', 'two'], 2, /Cannot use "two": the command is "carrel computers create \[handle\]"/],
-      [['snapshots', 'crate', 'build'], 2, /Cannot do "crate" with snapshots: did you mean "create"\?/],
-      [['ports', 'open', 'build'], 2, /Cannot do "open" with ports: it has to be one of ls, publish, withdraw/],
       [['snapshots', 'create'], 2, /The computer is missing: .*"carrel computers snapshots create <computer>"/],
       [['snapshots', 'rm', 'none'], 1, /none/],
       [['restore'], 2, /The snapshot is missing/],
       [['restore', 'none', 'big'], 1, /none/],
-      [['restore', 'none', '--memory', '6G'], 2, /needs both/],
       [['fork', 'nobody', '--count', '0'], 2, /"0" as the number of copies/],
       [['fork', 'nobody'], 1, /nobody/],
       [['resize', 'nobody'], 2, /The size is missing/],
-      [['resize', 'nobody', '--size', 'ram-4g'], 1, /nobody/],
       [['transfer', 'nobody', 'here'], 1, /nobody/],
+      [['open', 'nobody'], 1, /nobody/],
+      [['ssh', 'nobody'], 1, /nobody/],
+      [['shares', 'create', 'nobody', '--expires', 'soon'], 2, /"soon" as the lifetime of a link/],
+      [['shares', 'rm', 'nobody', 'none'], 1, /nobody/],
       [['ports', 'publish', 'nobody'], 2, /The port is missing/],
       [['ports', 'publish', 'nobody', '65536'], 2, /"65536" as a port/],
       [['ports', 'publish', 'nobody', '80', '--public', '--private'], 2, /--public and --private together/],

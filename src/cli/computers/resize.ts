@@ -1,5 +1,4 @@
 import type { Capacity, Carrel } from '../../../sdk/index.ts'
-import { shortSize } from '../sizes.ts'
 import { table } from '../table.ts'
 import { missing, type ActionCall } from './action.ts'
 import { chosenOne } from './choose.ts'
