@@ -168,6 +168,8 @@ export const limits = {
   lastSocketAnswerMs: 500,
   /** How long a measurement of a computer is shown to whoever watches it: one takes a few files of the kernel. */
   gaugesMs: 1_000,
+  /** Sound that a listener may be behind: a second of two channels of 16 bits at 48 kHz. What is more is left out. */
+  soundBacklogBytes: 48_000 * 4,
   /** How long a desktop stays that nobody looks at and that shows no window; it takes some 150 MiB of the computer. */
   desktopIdleMs: 300_000,
   /**
@@ -455,8 +457,8 @@ export const limits = {
   sshConnectionsPerComputer: 64,
   /** How often it is checked whether users who are connected still may be. */
   sshCheckMs: 1000,
-  /** A server whose connection is closed ends by itself within this time, or is killed. */
-  sshEndMs: 2000,
+  /** A process that serves a connection which is closed ends by itself within this time, or is killed. */
+  connectionEndMs: 2000,
   /** The API document's grace period: until its end nothing is deleted, and the user can cancel. */
   deletionGraceMs: 30 * 24 * 60 * 60 * 1000,
   /** Length of a user's name. */

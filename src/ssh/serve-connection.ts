@@ -2,13 +2,8 @@ import type { Duplex } from 'node:stream'
 import { limits } from '../config/limits.ts'
 import type { Lease } from '../engine/budgets/descriptor-budget.ts'
 import type { AccessibleComputer } from '../engine/computers/access/open-computer.ts'
-import {
-  connectedComputer,
-  noFiles,
-  noServer,
-  openServer,
-  type OpenServer,
-} from '../engine/computers/ssh/open-server.ts'
+import { connectedComputer, noFiles, noServer, openServer } from '../engine/computers/ssh/open-server.ts'
+import type { ServingProcess } from '../engine/computers/processes/connect-process.ts'
 import { recordProof } from '../engine/computers/ssh/record-proof.ts'
 import type { SshConnection } from '../engine/computers/ssh/ssh-connections.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -71,7 +66,7 @@ function admitToComputer(engine: Engine, { id, accountId }: AccessibleComputer, 
 }
 
 interface Parts {
-  server: OpenServer
+  server: ServingProcess
   socket: Duplex
   admitted: Admitted
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, mock, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { limits } from '../../src/config/limits.ts'
-import type { ExecSpec } from '../../src/drivers/driver.ts'
+import type { ConnectedProcess, ConnectSpec, ExecSpec } from '../../src/drivers/driver.ts'
 import { AgentComputers } from '../support/agent-computer.ts'
 import { PageVisitor } from '../support/computer-page.ts'
 import { TestApp } from '../support/test-app.ts'
@@ -273,5 +275,83 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
       for (const { socket } of all) socket.terminate()
       await visitor.send('DELETE', `/api/terminals/${id}`)
     })
+  })
+
+  test('passes the desktop through, also what is no RFB, to a client that reads slowly', async (t) => {
+    const guest = createServer((connection) => {
+      connection.on('error', () => {})
+      connection.write(Buffer.alloc(16 * 1024 * 1024, 7))
+      connection.once('data', (data) => connection.end(data))
+    })
+    await once(guest.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => guest.close())
+    t.mock.method(server.engine.desktops, 'open', async () => ({
+      connect: async () => connect((guest.address() as AddressInfo).port, '127.0.0.1'),
+      ended: new Promise(() => {}),
+    }))
+    const { visitor, session } = await enter('vnc')
+    const socket = visitor.socket('/api/desktop/socket')
+    let received = 0
+    const all = Promise.withResolvers<void>()
+    socket.on('message', (data: Buffer) => {
+      received += data.length
+      if (received === 16 * 1024 * 1024) all.resolve()
+    })
+    await once(socket, 'open')
+    socket.pause()
+    await setImmediate()
+    socket.resume()
+    await all.promise
+    const echoed = once(socket, 'message')
+    const closed = once(socket, 'close')
+    socket.send(Buffer.from([1, 2, 3]))
+    assert.deepEqual((await echoed)[0], Buffer.from([1, 2, 3]))
+    assert.deepEqual((await closed)[0], 1011)
+    const open = visitor.socket('/api/desktop/socket')
+    await once(open, 'message')
+    await computers.call('DELETE', `/computers/${computer.id}/access-sessions/${session.id}`)
+    assert.equal((await once(open, 'close'))[0], 4401)
+  })
+
+  test('says why there is no desktop and no sound', async () => {
+    const { visitor } = await enter()
+    for (const what of ['desktop', 'sound']) {
+      const socket = visitor.socket(`/api/${what}/socket`)
+      const errors: string[] = []
+      socket.on('message', (data: Buffer) => errors.push(JSON.parse(data.toString()).code))
+      const [code, reason] = await once(socket, 'close')
+      assert.deepEqual([code, errors.at(-1)], [1011, 'package_missing'])
+      assert.match(String(reason), new RegExp(`Cannot (open|play) the ${what}`))
+    }
+  })
+
+  test('records the sound once for all who listen, and ends when nobody does', async (t) => {
+    const dial = server.driver.connect.bind(server.driver)
+    const recorded: ConnectedProcess[] = []
+    t.mock.method(server.driver, 'connect', async (id: string, spec: ConnectSpec) => {
+      const argv = ['sh', '-c', 'while :; do printf 12345678901; sleep 0.01; done']
+      recorded.push(await dial(id, { ...spec, argv }))
+      return recorded.at(-1)
+    })
+    const { visitor } = await enter()
+    const listen = async () => {
+      const socket = visitor.socket('/api/sound/socket')
+      const [format] = await once(socket, 'message')
+      assert.deepEqual(JSON.parse(format), { type: 'format', rate: 48_000, channels: 2, encoding: 's16le' })
+      const [sound] = await once(socket, 'message')
+      assert.equal(sound.length % 4, 0)
+      return socket
+    }
+    const [one, two] = await Promise.all([listen(), listen()])
+    assert.equal(recorded.length, 1)
+    one.terminate()
+    await once(two, 'message')
+    two.terminate()
+    await recorded[0]!.process.wait()
+    const again = await listen()
+    assert.equal(recorded.length, 2)
+    const closed = once(again, 'close')
+    await recorded[1]!.process.kill('SIGKILL', 'tree')
+    assert.equal((await closed)[0], 1011)
   })
 })

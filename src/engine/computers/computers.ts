@@ -2,6 +2,7 @@ import type { FairSemaphore } from '../../fair-semaphore.ts'
 import type { IdentityContext } from '../identity/identity.ts'
 import type { CreditClock } from '../money/credit/credit-clock.ts'
 import type { Desktops } from './desktop/desktops.ts'
+import type { Sounds } from './desktop/sounds.ts'
 import type { DesktopImage } from './durable/desktop-image.ts'
 import type { Watchers } from './files/watchers.ts'
 import type { OpenSessions } from './access-sessions/open-sessions.ts'
@@ -37,6 +38,7 @@ export interface Computers {
   watchers: Watchers
   kernels: Kernels
   desktops: Desktops
+  sounds: Sounds
   terminals: Terminals
   gauges: Gauges
   recorder: ProcessRecorder

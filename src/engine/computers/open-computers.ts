@@ -13,6 +13,7 @@ import { Images } from './images.ts'
 import { Kernels } from './interpreters/kernels.ts'
 import { Activity } from './lifecycle/activity.ts'
 import { Desktops } from './desktop/desktops.ts'
+import { Sounds } from './desktop/sounds.ts'
 import { buildDesktopImage, imageBuildKind } from './durable/build-desktop-image.ts'
 import { computerWorks } from './durable/computer-operations.ts'
 import { DesktopImage, type PlannedImage } from './durable/desktop-image.ts'
@@ -62,6 +63,7 @@ export function openComputers(
     watchers: new Watchers(),
     kernels: new Kernels(locks),
     desktops: new Desktops(),
+    sounds: new Sounds(),
     terminals: new Terminals(),
     gauges: new Gauges(driver),
     recorder: new ProcessRecorder({

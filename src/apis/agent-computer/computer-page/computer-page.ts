@@ -1,6 +1,7 @@
 import type { Surface } from '../../../http/surface.ts'
 import { accountRateLimits } from '../../account-rate-limits.ts'
 import { envelope, instructions } from '../errors.ts'
+import { addDesktopRoutes } from './desktop-routes.ts'
 import { addDocumentRoutes } from './document-routes.ts'
 import { addFactsRoutes } from './facts-routes.ts'
 import { addDataHeaders } from './page-headers.ts'
@@ -34,6 +35,7 @@ export const computerPage: Surface = {
         addPortRoutes,
         addFileRoutes,
         addTerminalRoutes,
+        addDesktopRoutes,
       ],
     },
   ],

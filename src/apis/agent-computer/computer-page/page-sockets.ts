@@ -62,5 +62,16 @@ function fail({ log }: Engine, client: ClientSocket, cause: unknown): void {
   logFailure(log, error)
   if (client.readyState !== client.OPEN) return
   client.send(JSON.stringify({ type: 'error', code: envelope.codeOf(error.code), message: error.message }))
-  client.close(closeCodes.failure)
+  client.close(closeCodes.failure, reasonOf(error.message))
+}
+
+/** Returns as much of a message as a close frame has room for. */
+function reasonOf(message: string): string {
+  const bytes = Buffer.from(message)
+  return bytes.length <= 123
+    ? message
+    : `${bytes
+        .subarray(0, 116)
+        .toString('utf8')
+        .replace(/\uFFFD+$/, '')}…`
 }

@@ -2,7 +2,7 @@ import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { forgetProbe, isProbe } from './probe-exec.ts'
 import type { ProcessMeta } from './process-meta.ts'
-import { endEarlierServer, isOfConnection } from '../ssh/open-server.ts'
+import { endEarlierConnection, isOfConnection } from './connect-process.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 
@@ -19,7 +19,7 @@ export async function recoverProcesses(engine: ComputersContext): Promise<void> 
       continue
     }
     if (isOfConnection(process)) {
-      endEarlierServer(engine, process)
+      endEarlierConnection(engine, process)
       continue
     }
     if (!process.exit) {

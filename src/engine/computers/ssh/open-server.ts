@@ -1,12 +1,9 @@
-import { limits } from '../../../config/limits.ts'
-import type { ConnectedProcess, ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
-import { newId } from '../../ids.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import { findComputer, type AccessibleComputer } from '../access/open-computer.ts'
 import { keepInUse } from '../access/keep-in-use.ts'
 import type { ComputersContext } from '../computers.ts'
-import { beginPaid } from '../credit/assert-credit.ts'
+import { connectProcess, type ServingProcess } from '../processes/connect-process.ts'
 import { serverFiles, sshdConfig } from './server-files.ts'
 
 /**
@@ -35,74 +32,28 @@ export async function connectedComputer(
   })
 }
 
-export interface OpenServer extends ConnectedProcess {
-  /** Ends the server of this connection. */
-  end: () => void
-}
-
 /**
  * Starts the computer's own SSH server for one connection, with who may connect now. The computer is in use until the
  * server has ended. Throws `conflict` for a computer without a server, and what `startProcess` throws.
  */
-export async function openServer(engine: ComputersContext, computer: AccessibleComputer<'run'>): Promise<OpenServer> {
-  const { id, accountId } = computer
-  const { processDescriptors } = engine.budgets
-  const endStart = await beginPaid(engine, computer)
-  const shares = processDescriptors.sharesOf({ account: accountId })
-  const lease = processDescriptors.take('connect', shares, limits.processDescriptors)
+export async function openServer(
+  engine: ComputersContext,
+  computer: AccessibleComputer<'run'>,
+): Promise<ServingProcess> {
+  const { id } = computer
   const done = keepInUse(engine, computer)
-  const release = () => {
-    lease.release()
-    done()
-  }
   try {
     await engine.locks.sshAccess(id, async () => engine.driver.showFiles(id, await serverFiles(engine, computer)))
-    const processId = newId()
-    const connected = await engine.starts.run(accountId, () =>
-      engine.driver.connect(id, {
-        processId,
-        argv: ['/bin/sh', '-c', script],
-        env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-        cwd: '/',
-        user: '0',
-        owner: accountId,
-        meta: { kind: sshKind, accountId },
-      }),
-    )
-    const { process } = connected
-    void process.wait().then(() => {
-      release()
-      void engine.driver.forget(processId).catch(() => {})
+    return await connectProcess(engine, computer, {
+      kind: 'ssh',
+      argv: ['/bin/sh', '-c', script],
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      cwd: '/',
+      user: '0',
     })
-    return { ...connected, end: () => end(connected) }
-  } catch (error) {
-    release()
-    throw error
   } finally {
-    endStart()
+    done()
   }
-}
-
-/** The kind of these processes, whose rows are not kept: a stranger can start them. */
-const sshKind = 'ssh'
-
-/** Returns whether a process is the SSH server of a connection. */
-export function isOfConnection({ meta }: { meta: Record<string, unknown> }): boolean {
-  return meta['kind'] === sshKind
-}
-
-/** Ends an SSH server that an earlier server of this node started, whose connection is gone. */
-export function endEarlierServer({ driver }: Pick<ComputersContext, 'driver'>, process: ProcessHandle): void {
-  void process.kill('SIGKILL', 'process').catch(() => {})
-  void process.wait().then(() => driver.forget(process.processId).catch(() => {}))
-}
-
-/** The server reads the end of its connection, and ends its sessions; one that does not is killed. */
-function end({ process, stdin, stdout }: ConnectedProcess): void {
-  stdin.destroy()
-  stdout.destroy()
-  const timer = setTimeout(() => void process.kill('SIGKILL', 'process').catch(() => {}), limits.sshEndMs)
-  void process.wait().then(() => clearTimeout(timer))
 }
 
 /** Exit codes of the script below. */
