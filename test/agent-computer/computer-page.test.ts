@@ -7,6 +7,7 @@ import { limits } from '../../src/config/limits.ts'
 import type { ConnectedProcess, ConnectSpec, ExecSpec } from '../../src/drivers/driver.ts'
 import { AgentComputers } from '../support/agent-computer.ts'
 import { PageVisitor } from '../support/computer-page.ts'
+import { until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
 describe('the page of a computer', { timeout: 60_000 }, () => {
@@ -353,5 +354,46 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     const closed = once(again, 'close')
     await recorded[1]!.process.kill('SIGKILL', 'tree')
     assert.equal((await closed)[0], 1011)
+  })
+
+  test('gives visitors of a share what the share is for', async (t) => {
+    const sent: string[] = []
+    const guest = createServer((connection) => {
+      connection.on('error', () => {})
+      connection.on('data', (data) => sent.push(data.toString('hex')))
+      connection.write('RFB 003.008\n')
+    })
+    await once(guest.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => guest.close())
+    t.mock.method(server.engine.desktops, 'open', async () => ({
+      connect: async () => connect((guest.address() as AddressInfo).port, '127.0.0.1'),
+      ended: new Promise(() => {}),
+    }))
+    const come = async (allowed: object) => {
+      const { body } = await computers.call('POST', `/computers/${computer.id}/shares/links`, allowed)
+      const token = new URL(body.share.share_url).pathname.split('/').at(-1)
+      const { body: opened } = await server.call('POST', `/v1/shares/${token}/access-sessions`, {}, { token: null })
+      return { share: body.share, visitor: await PageVisitor.come(server, opened.session.access_url) }
+    }
+    const { visitor: guestOfPage } = await come({ allow_browser: true })
+    const { session } = (await guestOfPage.send('GET', '/api/computer')).body
+    assert.deepEqual([session.kind, session.shared, session.view_only], ['browser', true, false])
+    assert.equal((await guestOfPage.send('GET', '/api/terminals')).status, 200)
+    assert.equal((await guestOfPage.send('POST', '/api/ports', { body: { port: 80 } })).status, 403)
+    const { visitor, share } = await come({ allow_vnc: true })
+    const { view_only } = (await visitor.send('GET', '/api/computer')).body.session
+    assert.deepEqual([view_only, (await visitor.send('GET', '/api/terminals')).status], [true, 403])
+    const socket = visitor.socket('/api/desktop/socket')
+    await once(socket, 'message')
+    const [key, request] = ['0401000000000061', '03010000000004000300']
+    socket.send(Buffer.from(`${Buffer.from('RFB 003.008\n').toString('hex')}0100${key}${request}`, 'hex'))
+    await until(
+      async () => sent.join(''),
+      (all) => all.endsWith(request),
+    )
+    assert.ok(!sent.join('').includes(key))
+    const closed = once(socket, 'close')
+    await computers.call('DELETE', `/computers/${computer.id}/shares/links/${share.id}`)
+    assert.equal((await closed)[0], 4401)
   })
 })

@@ -37,12 +37,16 @@ export class PageVisitor {
     kind: 'browser' | 'vnc' = 'browser',
   ) {
     const { body } = await computers.call('POST', `/computers/${computerId}/access-sessions`, { kind })
-    const session = body.session
-    const { origin, pathname, search } = new URL(session.access_url)
+    return { visitor: await PageVisitor.come(server, body.session.access_url), session: body.session }
+  }
+
+  /** Comes in by a link with a token. */
+  static async come(server: Pick<TestClient, 'url'>, link: string): Promise<PageVisitor> {
+    const { origin, pathname, search } = new URL(link)
     const visitor = new PageVisitor(server, origin)
     const { headers } = await visitor.send('GET', `${pathname}${search}`)
     visitor.cookie = String(headers['set-cookie']).split(';')[0]!
-    return { visitor, session }
+    return visitor
   }
 
   /** Sends a request with the cookie, and what a browser adds to a request of the page itself. */

@@ -21,7 +21,12 @@ export function addFactsRoutes(app: App, engine: Engine): void {
         storage_bytes: row.disk_bytes,
         desktop_available: hasDesktop(image),
       },
-      session: { kind, expires_at: isoTime(session.expiresAtMs), view_only: viewOnly, shared: false },
+      session: {
+        kind,
+        expires_at: isoTime(session.expiresAtMs),
+        view_only: viewOnly,
+        shared: session.share !== undefined,
+      },
     }
   })
   app.get('/api/gauges', { config: openFor(engine, 'everything') }, async (request) => {

@@ -78,7 +78,7 @@ export async function enterPage(
     const session = await sessionOf(engine, kind, token!)
     if (!session) continue
     const { id, name } = session.computer.row
-    if (label === id || label === name) return { kind, session, viewOnly: false }
+    if (label === id || label === name) return { kind, session, viewOnly: session.share?.viewOnly === true }
   }
   throw unauthenticated('the page needs an access session of its computer, which is not over')
 }

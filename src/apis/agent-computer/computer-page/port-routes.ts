@@ -1,8 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { openPorts } from '../../../engine/computers/ports/open-ports.ts'
 import { listPorts, publishPort, unpublishPort } from '../../../engine/computers/ports/publish-port.ts'
 import type { AccessibleComputer } from '../../../engine/computers/access/open-computer.ts'
 import type { Engine } from '../../../engine/engine.ts'
+import { CarrelError } from '../../../errors.ts'
 import type { App } from '../../../http/app.ts'
 import { previewUrls } from '../../../http/previews/preview-name.ts'
 import { object } from '../../schema.ts'
@@ -21,7 +23,7 @@ export function addPortRoutes(app: App, engine: Engine): void {
     '/api/ports',
     { schema: { body: publishPortBody }, config: openFor(engine, 'everything') },
     async (request, reply) => {
-      const { computer } = visitOf(request).session
+      const computer = managedComputer(request)
       const { port } = await publishPort(engine, computer, request.body)
       void reply.status(201)
       return { port: (await portsOf(engine, computer)).find((one) => one.port === port) }
@@ -31,10 +33,17 @@ export function addPortRoutes(app: App, engine: Engine): void {
     '/api/ports/:port',
     { schema: { params }, config: openFor(engine, 'everything') },
     async (request, reply) => {
-      await unpublishPort(engine, visitOf(request).session.computer, portNumberOf(request.params.port))
+      await unpublishPort(engine, managedComputer(request), portNumberOf(request.params.port))
       return reply.status(204).send()
     },
   )
+}
+
+/** Returns the computer whose ports a visitor changes. Throws `forbidden` to one who came by a share: a port outlives it. */
+function managedComputer(request: FastifyRequest): AccessibleComputer<'run'> {
+  const { share, computer } = visitOf(request).session
+  if (!share) return computer
+  throw new CarrelError('forbidden', 'Cannot change the ports: whoever came by a share may only use them')
 }
 
 async function portsOf(engine: Engine, computer: AccessibleComputer<'run'>) {
