@@ -4,8 +4,8 @@ import { Html } from '../docs/html.ts'
 
 const read = (name: string) => readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
 
-/** The palette, the typography and the parts that all pages share. */
-export const designCss = read('design.css')
+/** The palette, which the pages of `web/` share, the typography, and the parts that all pages here share. */
+export const designCss = `${read('tokens.css')}\n${read('design.css')}`
 
 /** Changes with the content of `designCss`. */
 export const designVersion = createHash('sha256').update(designCss).digest('hex').slice(0, 16)
