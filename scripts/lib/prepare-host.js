@@ -4,6 +4,7 @@ import { checkRootInReach, ensureRoot, isRoot } from './host/root.js'
 import { readSettings } from './settings.js'
 import { ensureSystemPackages } from './packages/system-packages.js'
 import { hasTestProgram, testNeeds } from './packages/test-needs.js'
+import { ensureWebPages } from './web/ensure-web-pages.js'
 
 /**
  * Prepares this host to run computers, and makes this process root. Throws a `SetupFailure` for an obstacle before
@@ -18,8 +19,9 @@ export async function prepareHost({ listens, tests = false }) {
   if (listens) await checkPort(host, port)
   checkDisk(dataDirectory)
   if (isRoot()) await checkKernel()
-  // Packages are installed before becoming root, so that they belong to the owner of the clone.
+  // Packages are installed, and pages built, before becoming root, so that they belong to the owner of the clone.
   await ensureNpmPackages()
+  await ensureWebPages()
   await ensureRoot()
   await ensureSystemPackages(tests ? { needs: testNeeds, has: hasTestProgram } : undefined)
 }

@@ -81,6 +81,35 @@ export class BrowserPage {
     return result.value
   }
 
+  /** Resolves with the value of an expression in the page, once there is one. */
+  async until<T>(expression: string): Promise<T> {
+    // The page looks for itself, each time that it draws.
+    return this.evaluate<T>(`new Promise((resolve, reject) => {
+      const look = async () => {
+        try {
+          const value = await (${expression})
+          if (value) resolve(value)
+          else requestAnimationFrame(look)
+        } catch (error) { reject(error) }
+      }
+      look()
+    })`)
+  }
+
+  /** Types text into whatever has the focus. */
+  async type(text: string): Promise<void> {
+    await this.#command('Input.insertText', { text })
+  }
+
+  /** Presses and releases a key, such as `Enter`. */
+  async press(key: 'Enter' | 'Escape' | 'ArrowDown' | 'ArrowRight'): Promise<void> {
+    const codes = { Enter: 13, Escape: 27, ArrowDown: 40, ArrowRight: 39 }
+    const text = key === 'Enter' ? { text: '\r' } : {}
+    const event = { key, code: key, windowsVirtualKeyCode: codes[key], ...text }
+    await this.#command('Input.dispatchKeyEvent', { type: 'keyDown', ...event })
+    await this.#command('Input.dispatchKeyEvent', { type: 'keyUp', ...event })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = once(this.#process, 'exit')
     this.#socket.close()

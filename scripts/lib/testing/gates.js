@@ -16,6 +16,7 @@ export const gates = [
       ['tsc', '-p', 'scripts/lib/client-package', '--noEmit', '--pretty', 'false'],
       ['tsc', '-p', 'src/http/docs/assets', '--pretty', 'false'],
       ['tsc', '-p', 'src/http/pages/assets', '--pretty', 'false'],
+      ['tsc', '-p', 'web', '--pretty', 'false'],
     ],
   },
   {

@@ -57,6 +57,9 @@ const forbidden = [
   ['src/cli/verbs/e.ts', '../../slices.ts'],
   ['bench/a.ts', '../src/drivers/local/driver.ts'],
   ['sdk/a.ts', '../src/errors.ts'],
+  ['web/src/a.ts', '../../src/errors.ts'],
+  ['web/src/files/b.ts', '../../../sdk/index.ts'],
+  ['web/src/files/c.ts', 'node:fs'],
   ['sdk/node/b.ts', '../../src/errors.ts'],
 ]
 

@@ -11,7 +11,7 @@ import { ImportGraph } from './import-graph.js'
  *   against the real thing, which share the host; sorted, and each once for every database on which it runs
  */
 
-const unitPatterns = ['src/**/*.test.ts', 'sdk/**/*.test.ts', 'scripts/**/*.test.js']
+const unitPatterns = ['src/**/*.test.ts', 'sdk/**/*.test.ts', 'web/src/**/*.test.ts', 'scripts/**/*.test.js']
 const hostPatterns = ['test/**/*.test.ts']
 
 /**
