@@ -4,6 +4,7 @@ import { coldStart } from './cases/cold-start.ts'
 import { burstOfCreates } from './cases/burst.ts'
 import { computerCreate } from './cases/computer-create.ts'
 import { computerExec } from './cases/computer-exec.ts'
+import { desktop } from './cases/desktop.ts'
 import { execute } from './cases/execute.ts'
 import { executeParallel } from './cases/execute-parallel.ts'
 import { idleComputers } from './cases/idle-computers.ts'
@@ -36,6 +37,7 @@ const cases = [
   idleComputers,
   computerCreate,
   computerExec,
+  desktop,
   stoppedFiles,
   transfer,
   preview,

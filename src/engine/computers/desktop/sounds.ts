@@ -1,4 +1,3 @@
-import { limits } from '../../../config/limits.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
