@@ -11,6 +11,17 @@ const program = '/usr/bin/chromium'
 /** The reason why tests with a browser are skipped; false if there is one. */
 export const noBrowser = !existsSync(program) && 'Chromium is not installed'
 
+interface Answer {
+  result?: unknown
+  error?: { message: string }
+}
+
+interface Message extends Answer {
+  id?: number
+  method?: string
+  params?: Record<string, { text?: string }>
+}
+
 /** A page of a real browser, driven by the DevTools protocol. */
 export class BrowserPage {
   /** Complaints of the page: errors, and what its Content-Security-Policy blocked. */
@@ -18,7 +29,7 @@ export class BrowserPage {
   readonly #process: ChildProcess
   readonly #socket: WebSocket
   readonly #profile: string
-  readonly #answers = new Map<number, (answer: { result?: unknown }) => void>()
+  readonly #answers = new Map<number, (answer: Answer) => void>()
   #loaded: () => void = () => {}
 
   private constructor(process: ChildProcess, socket: WebSocket, profile: string) {
@@ -81,14 +92,12 @@ export class BrowserPage {
     return result.value
   }
 
-  /** Resolves with the value of an expression in the page, once there is one. */
-  async until<T>(expression: string): Promise<T> {
-    // The page looks for itself, each time that it draws.
-    return this.evaluate<T>(`new Promise((resolve, reject) => {
-      const look = async () => {
+  /** Resolves once an expression in the page is true. The page itself looks, each time that it draws. */
+  async until(expression: string): Promise<void> {
+    await this.evaluate(`new Promise((resolve, reject) => {
+      const look = () => {
         try {
-          const value = await (${expression})
-          if (value) resolve(value)
+          if (${expression}) resolve()
           else requestAnimationFrame(look)
         } catch (error) { reject(error) }
       }
@@ -119,14 +128,17 @@ export class BrowserPage {
   }
 
   #command(method: string, params: object = {}): Promise<unknown> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const id = this.#answers.size + 1
-      this.#answers.set(id, ({ result }) => resolve(result))
+      this.#answers.set(id, ({ result, error }) => {
+        if (error) reject(new Error(`${method}: ${error.message}`))
+        else resolve(result)
+      })
       this.#socket.send(JSON.stringify({ id, method, params }))
     })
   }
 
-  #take(message: { id?: number; method?: string; params?: Record<string, { text?: string }>; result?: unknown }): void {
+  #take(message: Message): void {
     if (message.id !== undefined) this.#answers.get(message.id)?.(message)
     else if (message.method === 'Page.loadEventFired') this.#loaded()
     else if (message.method === 'Log.entryAdded') this.complaints.push(message.params?.['entry']?.text ?? '')

@@ -22,7 +22,8 @@ const isDesktopAddress = window.location.pathname === '/desktop'
 /** The page of one computer, or at /desktop its desktop alone. */
 export function ComputerPage() {
   const state = useStore(sessionStore)
-  const isLive = state.kind === 'live'
+  const { kind, message } = state
+  const isLive = kind === 'live'
   const { value: answer, error } = usePolled(getComputer, 5000, isLive)
   const isReachable = useStore(reachable)
   const current = useRoute()
@@ -33,7 +34,7 @@ export function ComputerPage() {
     if (name !== undefined) document.title = `${name} – Carrel`
   }, [name])
 
-  if (!isLive) return <SessionNotice state={state} handle={answer?.computer.handle} />
+  if (kind !== 'live') return <SessionNotice kind={kind} message={message} handle={answer?.computer.handle} />
   if (!answer)
     return error === '' ? (
       <Notice title="Connecting…" busy />

@@ -1,39 +1,39 @@
-import type { SessionState } from '../api/session.ts'
 import { sentenceOf } from '../api/request.ts'
+import type { SessionState } from '../api/session.ts'
+import icon from '../design/icon.svg'
 import { Notice } from '../design/notice.tsx'
 
+const titles = {
+  stranger: 'This page needs a link',
+  stopped: 'The computer is no longer running',
+  over: 'This session is over',
+}
+
+interface Props {
+  kind: Exclude<SessionState['kind'], 'live'>
+  /** The server's words, empty where it gave none. */
+  message: string
+  /** Of the computer, if the page has come to know it. */
+  handle?: string | undefined
+}
+
 /** Says that the page is no longer, or not yet, let in, and how to get in. */
-export function SessionNotice({
-  state: { kind, message },
-  handle,
-}: {
-  state: SessionState
-  handle: string | undefined
-}) {
-  const command = <code>carrel computers open {handle ?? 'NAME'}</code>
-  if (kind === 'stranger')
-    return (
-      <Notice title="This page needs a link">
-        <p>
-          A computer opens by a link that its owner makes, and that is good for a while. Make one with {command}, or ask
-          whoever sent you here.
-        </p>
-      </Notice>
-    )
-  if (kind === 'stopped')
-    return (
-      <Notice title="The computer is no longer running">
-        <p>{sentenceOf(message) || 'It was stopped, or belongs to somebody else now.'}</p>
-        <p>
-          Start it again with <code>carrel computers start {handle ?? 'NAME'}</code>, then open it with {command}. Its
-          files are kept.
-        </p>
-      </Notice>
-    )
+export function SessionNotice({ kind, message, handle = 'NAME' }: Props) {
   return (
-    <Notice title="This session is over">
-      <p>{sentenceOf(message) || 'The link has expired, or was withdrawn.'}</p>
-      <p>Open the computer again with {command}, or ask for a new link. What runs on it goes on.</p>
+    <Notice title={titles[kind]} icon={icon}>
+      {kind === 'stranger' && <p>A computer opens by a link that its owner makes, and that is good for a while.</p>}
+      {kind === 'stopped' && (
+        <>
+          <p>{sentenceOf(message) || 'It was stopped, or belongs to somebody else now.'} Its files are kept.</p>
+          <p>To start it again:</p>
+          <code className="command">carrel computers start {handle}</code>
+        </>
+      )}
+      {kind === 'over' && (
+        <p>{sentenceOf(message) || 'The link has expired, or was withdrawn.'} What runs on the computer goes on.</p>
+      )}
+      <p>To open it{kind === 'over' && ' again'}, its owner makes a link:</p>
+      <code className="command">carrel computers open {handle}</code>
     </Notice>
   )
 }

@@ -7,9 +7,13 @@ const fontFamily = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans 
 const maxTitleLength = 60
 /** Narrower screens get smaller letters, for 45 columns on a phone. */
 const narrowPixels = 600
+/** What comes this soon after a key is what the user typed: text that was composed comes a moment later. */
+const touchMs = 100
 
 export interface ScreenListener {
   onInput: (data: string | Uint8Array) => void
+  /** The user pressed a key, or pasted something. */
+  onTouch: () => void
   onResize: (cols: number, rows: number) => void
   onTitle: (title: string) => void
   /** The user asks for a way out of the terminal by the keyboard. */
@@ -24,6 +28,7 @@ export class TerminalScreen {
   readonly #ends: (() => void)[] = []
   /** How many pieces of earlier output are being drawn: what they ask was answered when they were printed. */
   #replaying = 0
+  #touchedAtMs = -Infinity
 
   constructor(element: HTMLElement, listener: ScreenListener) {
     this.#element = element
@@ -42,8 +47,9 @@ export class TerminalScreen {
     terminal.loadAddon(new WebLinksAddon())
     terminal.open(element)
     terminal.attachCustomKeyEventHandler((event) => this.#takesKey(event, listener.onLeave))
-    terminal.onData((data) => this.#replaying === 0 && listener.onInput(data))
-    terminal.onBinary((data) => this.#replaying === 0 && listener.onInput(bytesOfBinary(data)))
+    terminal.onData((data) => this.#isWanted && listener.onInput(data))
+    terminal.onBinary((data) => this.#isWanted && listener.onInput(bytesOfBinary(data)))
+    this.#watchTouch(listener.onTouch)
     terminal.onResize(({ cols, rows }) => listener.onResize(cols, rows))
     terminal.onTitleChange((title) => listener.onTitle(title.slice(0, maxTitleLength)))
     const observer = new ResizeObserver(() => this.fit())
@@ -81,6 +87,20 @@ export class TerminalScreen {
   dispose(): void {
     for (const end of this.#ends) end()
     this.#terminal.dispose()
+  }
+
+  /** Whether input is the user's, or the answer to a question that nobody has answered before. */
+  get #isWanted(): boolean {
+    return this.#replaying === 0 || performance.now() - this.#touchedAtMs < touchMs
+  }
+
+  #watchTouch(onTouch: () => void): void {
+    const touch = () => {
+      this.#touchedAtMs = performance.now()
+      onTouch()
+    }
+    for (const event of ['keydown', 'beforeinput', 'paste', 'pointerdown', 'compositionend'])
+      this.#element.addEventListener(event, touch, { capture: true })
   }
 
   /** Returns whether the terminal handles a key. Ctrl+Shift+V is the browser's own paste. */

@@ -126,14 +126,19 @@ test('output that the server has dropped meanwhile is a gap, but not what came b
   assert.ok(seen.includes('gap'))
 })
 
-test('output from before the page is replayed: up to the end that the server names, or for a moment', () => {
-  for (const end of [13, undefined]) {
+test('output from before the page is replayed: up to the end that the server names, for a moment, or until the user acts', () => {
+  const endings: [end: number | undefined, endsIt: (socket: TerminalSocket) => void][] = [
+    [13, () => {}],
+    [undefined, () => mock.timers.tick(1000)],
+    [undefined, (socket) => socket.endReplay()],
+  ]
+  for (const [end, endsIt] of endings) {
     seen = []
     channels = []
-    connect({ hasPast: true })
+    const socket = connect({ hasPast: true })
     channels[0]!.says({ type: 'ready', offset: 10, end })
     channels[0]!.prints('old')
-    if (end === undefined) mock.timers.tick(1000)
+    if (end === undefined) endsIt(socket)
     channels[0]!.prints('new!')
     assert.deepEqual(seen, ['open', 'replayed 3 bytes', '4 bytes'])
   }

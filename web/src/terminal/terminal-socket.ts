@@ -45,7 +45,7 @@ const openState = 1
 /** Beyond this much output that is not drawn yet the connection is closed; it is opened again for the rest. */
 const maxUndrawnBytes = 8 * 1024 * 1024
 const resumeUndrawnBytes = 1024 * 1024
-/** What comes this soon after a connection to a terminal with a past is its past, where the server does not say. */
+/** Where the server does not say where the past of a terminal ends: it lasts for so long, unless the user acts. */
 const replayMs = 400
 /** A large paste goes in pieces, as a frame has a maximum size. */
 const inputPieceBytes = 16 * 1024
@@ -95,6 +95,11 @@ export class TerminalSocket {
     this.#undrawnBytes -= bytes
     if (this.#state === 'waiting' && this.#timer === undefined && this.#undrawnBytes <= resumeUndrawnBytes)
       this.#connect()
+  }
+
+  /** The user has seen the past of the terminal: where the server does not say where it ended, it has ended now. */
+  endReplay(): void {
+    if (this.#replayEnd === Infinity) this.#replayEnd = 0
   }
 
   /** Connects at once if the next attempt is being waited for. */
@@ -152,7 +157,7 @@ export class TerminalSocket {
 
   #expectReplay(end: number | undefined): void {
     this.#replayEnd = end ?? Infinity
-    if (end === undefined) setTimeout(() => (this.#replayEnd = 0), replayMs)
+    if (end === undefined) setTimeout(() => this.endReplay(), replayMs)
   }
 
   #takeOutput(bytes: Uint8Array): void {

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { AgentComputers } from '../support/agent-computer.ts'
+import { BrowserPage, noBrowser } from '../support/browser.ts'
+import { TestServer } from '../support/server.ts'
+import { settles } from '../support/settles.ts'
+
+/** Expressions of the page. */
+const terminal = `document.querySelector('.terminal-pane:not([hidden])')`
+const printed = (text: string) =>
+  `${terminal}?.querySelector('.xterm-rows')?.textContent.replaceAll('\\u00a0', ' ').includes(${JSON.stringify(text)})`
+const prompt = `/[$#] *$/.test(${terminal}?.querySelector('.xterm-rows')?.textContent.replaceAll('\\u00a0', ' ').trimEnd() ?? '')`
+const tabs = `[...document.querySelectorAll('.tab [role=tab]')]`
+const button = (name: string) =>
+  `[...document.querySelectorAll('button')].find((each) => each.getClientRects().length > 0 &&
+    (each.textContent === ${JSON.stringify(name)} || each.ariaLabel === ${JSON.stringify(name)}))`
+const row = (path: string) => `document.querySelector('[data-path=${JSON.stringify(path)}]')`
+
+describe('the page of a computer in a browser', { timeout: 300_000, skip: noBrowser }, () => {
+  let server: TestServer
+  let computers: AgentComputers
+  let browser: BrowserPage
+  let id: string
+  let session: { id: string; access_url: string }
+  const handle = `page-${Date.now().toString(36)}`
+
+  before(async () => {
+    server = await TestServer.start({ env: { CARREL_MEMORY_OVERCOMMIT: '100', CARREL_DISK_OVERCOMMIT: '100' } })
+    computers = new AgentComputers(server)
+    ;({ id } = await computers.create({ handle }))
+    session = (await computers.call('POST', `/computers/${id}/access-sessions`, { kind: 'browser' })).body.session
+    browser = await BrowserPage.open()
+    await browser.goTo(session.access_url)
+  })
+  after(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    if (id) await computers.ended('DELETE', `/computers/${id}`)
+    await server?.stop()
+  })
+
+  const until = (expression: string) => settles(browser.until(expression), expression)
+  const click = async (expression: string) => {
+    await until(expression)
+    await browser.evaluate(`(${expression}).click()`)
+  }
+  const view = (name: string) => browser.evaluate(`location.hash = ${JSON.stringify(name)}`)
+  const run = async (command: string) => {
+    await until(prompt)
+    await browser.type(command)
+    await browser.press('Enter')
+  }
+  const read = async (path: string) => {
+    const body = { operation: 'read_text', path: `/home/node/workspace/${path}` }
+    return (await computers.call('POST', `/computers/${id}/files/ops`, body)).body.content
+  }
+
+  test('keeps the token of its link out of the address', async () => {
+    assert.equal(await browser.evaluate('location.search'), '')
+  })
+
+  test('has terminals that survive a reload, each with its output', async () => {
+    await run('echo one-$((40 + 2))')
+    await until(printed('one-42'))
+    await click(button('New terminal'))
+    await until(`${tabs}.length === 2`)
+    await run('echo two-$((1 + 1))')
+    await until(printed('two-2'))
+    await browser.goTo(new URL('/', session.access_url).href)
+    await until(`${tabs}.length === 2 && ${tabs}[1].ariaSelected === 'true'`)
+    await until(printed('two-2'))
+    await click(`${tabs}[0]`)
+    await until(printed('one-42'))
+    await run('echo three-$((1 + 2))')
+    await until(printed('three-3'))
+  })
+
+  test('does not answer again what programs asked before a reload', async () => {
+    // A program that asks where the cursor is gets one answer, which the shell never sees.
+    await run(`printf '\\033[6n'; read -rsd R place; echo "asked-\${#place}"`)
+    await until(`/asked-[1-9]/.test(${terminal}.textContent)`)
+    await browser.goTo(new URL('/', session.access_url).href)
+    await click(`${tabs}[0]`)
+    await until(printed('three-3'))
+    await run('echo five-$((2 + 3))')
+    await until(printed('five-5'))
+    assert.doesNotMatch(await browser.evaluate(`${terminal}.textContent`), /;\d+R/)
+  })
+
+  test('takes files that are dropped, and edits and saves them', async () => {
+    await view('files')
+    await until(`document.querySelector('.tree')`)
+    await browser.evaluate(`{
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File(['first\\r\\nsecond\\r\\n'], 'notes.txt'))
+      document.querySelector('.files').dispatchEvent(new DragEvent('drop', { bubbles: true, dataTransfer }))
+    }`)
+    await click(row('notes.txt'))
+    assert.equal(await read('notes.txt'), 'first\r\nsecond\r\n')
+    await until(`document.querySelector('.cm-content')?.textContent.includes('second')`)
+    await browser.evaluate(`document.querySelector('.cm-content').focus()`)
+    await browser.type('the ')
+    await until(`document.querySelector('.tree .dirty')`)
+    await click(button('Save'))
+    await until(`!document.querySelector('.tree .dirty')`)
+    assert.equal(await read('notes.txt'), 'the first\r\nsecond\r\n')
+  })
+
+  test('asks before it overwrites a file that has changed on the computer', async () => {
+    await computers.shell(id, 'echo other > /home/node/workspace/notes.txt')
+    await browser.evaluate(`document.querySelector('.cm-content').focus()`)
+    await browser.type('at ')
+    await click(button('Save'))
+    await click(button('Overwrite'))
+    await until(`!document.querySelector('.tree .dirty')`)
+    assert.match(await read('notes.txt'), /at .*first/)
+  })
+
+  test('publishes a port, whose link leads to what listens there', async () => {
+    await view('terminal')
+    await run('echo "<link rel=icon href=data:,>hello-from-inside" > index.html; python3 -m http.server 8000 &')
+    await view('ports')
+    await until(`document.querySelector('.port')?.textContent.includes('8000')`)
+    await click(`document.querySelector('.port button')`)
+    await until(`document.querySelector('.port select')`)
+    await browser.evaluate(`{
+      const select = document.querySelector('.port select')
+      Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(select, 'public')
+      select.dispatchEvent(new Event('change', { bubbles: true }))
+    }`)
+    await until(`document.querySelector('.port select').value === 'public'`)
+    await browser.goTo(await browser.evaluate(`document.querySelector('.port a').href`))
+    assert.match(await browser.evaluate('document.body.textContent'), /hello-from-inside/)
+    await browser.goTo(new URL('/#ports', session.access_url).href)
+    await click(button('Withdraw'))
+    await until(`document.querySelector('.port-address').textContent === 'Not published'`)
+  })
+
+  test('says that its session is over as soon as it is revoked', async () => {
+    await until(`document.querySelector('.terminal-pane')`)
+    assert.deepEqual(browser.complaints, [])
+    await computers.call('DELETE', `/computers/${id}/access-sessions/${session.id}`)
+    await until(`document.querySelector('h1')?.textContent === 'This session is over'`)
+    await browser.goTo(new URL('/', session.access_url).href)
+    await until(`document.querySelector('h1')?.textContent === 'This page needs a link'`)
+  })
+})
