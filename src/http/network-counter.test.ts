@@ -22,3 +22,12 @@ test('one network over its limit leaves the other networks of its /48 their shar
     [false, false, false, false, false, true],
   )
 })
+
+test('to foresee a count counts nothing, and says what the next one will', () => {
+  const counter = new NetworkCounter(2)
+  for (const network of ['192.0.2.1', '2001:db8:1:1'])
+    for (const now of [0, 1, 2, 90_000]) {
+      const [first, second] = [counter.foresee(network, now), counter.foresee(network, now)]
+      assert.deepEqual([first, second], [counter.count(network, now), first])
+    }
+})

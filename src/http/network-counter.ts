@@ -14,17 +14,19 @@ export class NetworkCounter {
 
   /** Counts a request. One that its own network is refused does not count against the other networks of the /48. */
   count(network: string, now: number = Date.now()): Counted {
-    const counted = this.#networks.count(network, now)
-    const wide = sitePrefixOf(network)
-    if (counted.isOver || wide === undefined) return counted
-    const total = this.#wideNetworks.count(wide, now)
-    return total.remaining < counted.remaining || total.isOver ? total : counted
+    return this.#each(network, (counter, key) => counter.count(key, now))
   }
 
   /** Returns what `count` would, without counting. */
   foresee(network: string, now: number = Date.now()): Counted {
-    const counted = this.#networks.foresee(network, now)
+    return this.#each(network, (counter, key) => counter.foresee(key, now))
+  }
+
+  #each(network: string, ask: (counter: RequestCounter, key: string) => Counted): Counted {
+    const counted = ask(this.#networks, network)
     const wide = sitePrefixOf(network)
-    return counted.isOver || wide === undefined ? counted : this.#wideNetworks.foresee(wide, now)
+    if (counted.isOver || wide === undefined) return counted
+    const total = ask(this.#wideNetworks, wide)
+    return total.remaining < counted.remaining || total.isOver ? total : counted
   }
 }

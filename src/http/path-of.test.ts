@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pathOf } from './path-of.ts'
+import { loggedPath, pathOf } from './path-of.ts'
 
 for (const [target, path] of [
   ['/api/v1/nope?a=/b', '/api/v1/nope'],
@@ -12,3 +12,11 @@ for (const [target, path] of [
   ['*', '*'],
 ] as const)
   test(`the path of ${target}`, () => assert.equal(pathOf(target), path))
+
+for (const [target, path] of [
+  ['/v1/shares/pp_share_x?a=b', '/v1/shares/…'],
+  ['/v1/shares/pp_share_x/access-sessions', '/v1/shares/…/access-sessions'],
+  ['http://host/%73hare/pp_share_x', '/share/…'],
+  ['/v1/computers/c/shares/links/s', '/v1/computers/c/shares/links/s'],
+] as const)
+  test(`the log has ${path} for ${target}`, () => assert.equal(loggedPath(target), path))

@@ -13,6 +13,5 @@ export function pathOf(target: string): string {
 
 /** Returns the path of a request target for the log: without what opens something, such as the token of a share. */
 export function loggedPath(target: string): string {
-  const [path = ''] = target.split('?', 1)
-  return path.replace(/^(\/v1\/shares|\/share)\/[^/]+/, '$1/…')
+  return pathOf(target).replace(/^(\/v1\/shares|\/share)\/[^/]+/, '$1/…')
 }

@@ -9,7 +9,7 @@ import { pageHeaders } from '../../http/pages/page.ts'
 import { object } from '../schema.ts'
 import { openShareSession } from './open-share-session.ts'
 import type { ShareGuesses } from './share-guesses.ts'
-import { noSharePage, refusedSharePage, sharePage, type SharedComputer } from './share-page.ts'
+import { noSharePage, refusals, refusedSharePage, sharePage, type SharedComputer } from './share-page.ts'
 import { shareTokenParams } from './share-schemas.ts'
 import { sessionKinds } from './session-kinds/session-kinds.ts'
 
@@ -47,13 +47,16 @@ async function sendPage(reply: FastifyReply, answer: () => Promise<string | URL>
     const answered = await answer()
     return answered instanceof URL ? reply.redirect(answered.href, 303) : reply.send(answered)
   } catch (error) {
-    const { code, status, message } = asCarrelError(error)
-    if (!explained.has(code)) throw error
-    return reply.status(status).send(code === 'not_found' ? noSharePage() : refusedSharePage(message))
+    const { code, status } = asCarrelError(error)
+    if (code === 'not_found') return reply.status(status).send(noSharePage())
+    if (isExplained(code)) return reply.status(status).send(refusedSharePage(code))
+    throw error
   }
 }
 
-const explained = new Set<ErrorCode>(['not_found', 'forbidden', 'conflict', 'limit_reached', 'not_set_up'])
+function isExplained(code: ErrorCode): code is keyof typeof refusals {
+  return Object.hasOwn(refusals, code)
+}
 
 function sharedComputerOf({ share, computer: { row }, workspaceName }: OpenedShare): SharedComputer {
   return {

@@ -36,17 +36,24 @@ export function noSharePage(): string {
   })
 }
 
-/** Returns the page after an attempt that failed, with the reason. */
-export function refusedSharePage(reason: string): string {
+/** Returns the page after an attempt that failed. */
+export function refusedSharePage(why: keyof typeof refusals): string {
   return page({
     title: 'The computer does not open now',
-    body: html`<p class="lead">${reason}.</p>
+    body: html`<p class="lead">${refusals[why]}</p>
       <div class="actions"><a class="button" href="">Try again</a></div>`,
   })
 }
 
-const whole = 'The link opens the whole of it: terminal, files, ports and desktop.'
-const desktopAlone = 'The link shows its desktop, to look at.'
+/** Why a link that works does not open the computer, by the code of the error. */
+export const refusals = {
+  conflict: 'The computer does not run. Ask its owner to start it.',
+  forbidden: 'The link does not open this part of the computer.',
+  limit_reached: 'Too many visitors have the computer open. Wait until one of them has left.',
+}
+
+const whole = 'The link opens all of it: terminal, files, ports and desktop.'
+const desktopAlone = 'The link shows its desktop: you can watch, and change nothing.'
 
 function buttons({ browser, vnc }: { browser: boolean; vnc: boolean }): Html {
   return html`<form class="actions" method="post">
