@@ -1,10 +1,8 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo, type LookupFunction, type Server, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { json } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
-import { createWebSocketStream, WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import { CarrelApiError } from '../../../sdk/index.ts'
 import type { DesktopAccess } from './desktop-access.ts'
 
@@ -51,13 +49,9 @@ export class DesktopRelay {
     this.#sockets.add(socket)
     socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
     try {
-      const { remote, stream } = await this.#connect()
-      remote.once('close', (code, reason) => {
-        // Codes from 4000 are the server's own, with a reason for people.
-        if (code >= 4000) this.#report(String(reason) || `The connection ended with code ${code}`)
-      })
-      // Either side may go at any time, which is the end and no error.
-      await pipeline(socket, stream, socket).catch(() => remote.terminate())
+      const remote = await this.#connect(socket)
+      const [code, reason] = await relayed(socket, remote)
+      if (reason.length > 0 || code >= 4000) this.#report(String(reason) || `The connection ended with code ${code}`)
     } catch (error) {
       this.#report(error instanceof Error ? error.message : String(error))
     } finally {
@@ -65,15 +59,22 @@ export class DesktopRelay {
     }
   }
 
-  async #connect(): Promise<{ remote: WebSocket; stream: Duplex }> {
+  async #connect(socket: Socket): Promise<WebSocket> {
     const { url, token } = await this.#access.grant()
     const remote = new WebSocket(url, 'binary', {
       headers: { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
       ...(isLocal(new URL(url).hostname) ? { lookup: lookupLocal } : {}),
     })
-    // The first bytes of the desktop can arrive together with the answer: they are kept from the beginning.
-    const stream = createWebSocketStream(remote).on('error', () => {})
+    // The first bytes of the desktop can arrive together with the answer.
+    remote
+      .on('error', () => {})
+      .on('message', (data: Buffer, isBinary) => {
+        // The server explains in text why it closes, and says it again as it closes.
+        if (!isBinary || socket.write(data)) return
+        remote.pause()
+        socket.once('drain', () => remote.resume())
+      })
     const refused = new Promise<never>((_, reject) => {
       remote.once('unexpected-response', (_request, response) => {
         this.#access.renew()
@@ -86,8 +87,23 @@ export class DesktopRelay {
       remote.terminate()
       throw error
     }
-    return { remote, stream }
+    return remote
   }
+}
+
+/** Passes on what the client sends, until either side goes. Resolves with the code and the reason of the server. */
+async function relayed(socket: Socket, remote: WebSocket): Promise<[code: number, reason: Buffer]> {
+  const closed = once(remote, 'close') as Promise<[number, Buffer]>
+  socket
+    .on('data', (data) => {
+      socket.pause()
+      remote.send(data, () => socket.resume())
+    })
+    .once('end', () => remote.close())
+    .once('close', () => remote.terminate())
+  if (socket.destroyed) remote.terminate()
+  else socket.resume()
+  return closed
 }
 
 async function refusalOf(response: IncomingMessage): Promise<CarrelApiError> {
