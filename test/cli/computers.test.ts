@@ -93,7 +93,7 @@ describe('carrel computers', { timeout: 120_000 }, () => {
       new Map([
         ['page', [false, '0']],
         ['page and desktop', [false, '0']],
-        ['desktop, to look at', [true, '0']],
+        ['desktop (view only)', [true, '0']],
       ]),
     )
     assert.ok((await output('shares', 'ls', 'shown', '--long')).includes(link.trim()))

@@ -26,7 +26,7 @@ export async function createShare(call: ActionCall, client: Carrel): Promise<voi
   if (values.json) return program.stdout.line(JSON.stringify({ share }))
   await program.stdout.line(printable(share.share_url ?? share.id))
   if (program.stdout.isTerminal)
-    await program.stderr.line(`It opens the ${opens(share)} to everybody who has it, and ${ends(share)}.`)
+    await program.stderr.line(`Everybody who has it can open the ${opens(share)}; it ${ends(share)}.`)
 }
 
 /** Returns what the options ask for; nothing where they leave that to the server. */
@@ -82,7 +82,7 @@ function shareTable(shares: readonly Share[], isLong: boolean, width?: number): 
 
 function opens({ allow_browser: browser, allow_vnc: vnc }: Share): string {
   if (browser) return vnc ? 'page and desktop' : 'page'
-  return vnc ? 'desktop, to look at' : 'nothing'
+  return vnc ? 'desktop (view only)' : 'nothing'
 }
 
 function ends({ expires_at: end }: Share): string {
