@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { CliHome } from '../../src/cli/testing/run-cli.ts'
+import { CliHome, resultOf } from '../../src/cli/testing/run-cli.ts'
 import { TestApp } from '../support/test-app.ts'
 import { CliUser } from './cli-user.ts'
 
@@ -109,6 +111,41 @@ describe('carrel computers', { timeout: 120_000 }, () => {
     assert.match(await output('open', 'paged', '--print'), link)
     const { computer, session } = JSON.parse(await output('open', 'paged', '--vnc', '--json'))
     assert.deepEqual([computer.state, session.kind], ['running', 'vnc'])
+  })
+
+  test('relays the desktop to VNC clients, until the computer stops or the command ends', async (t) => {
+    await output('create', 'drawn')
+    const guest = createServer((connection) => {
+      connection.on('error', () => {}).write('RFB 003.008\n')
+      connection.pipe(connection)
+    })
+    await once(guest.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => guest.close())
+    const dial = () => connect((guest.address() as AddressInfo).port, '127.0.0.1')
+    t.mock.method(server.engine.desktops, 'open', async () => ({
+      connect: async () => dial(),
+      ended: new Promise(() => {}),
+    }))
+    const env = { CARREL_URL: server.url, CARREL_TOKEN: server.token }
+    const child = home.spawn(['computers', 'vnc', 'drawn'], { env })
+    const result = resultOf(child)
+    const [line] = await once(child.stdout, 'data')
+    const view = () => connect(Number(new URL(String(line)).port), '127.0.0.1')
+    const viewer = view()
+    assert.equal(String((await once(viewer, 'data'))[0]), 'RFB 003.008\n')
+    viewer.write('pressed')
+    assert.equal(String((await once(viewer, 'data'))[0]), 'pressed')
+    const closed = once(viewer, 'close')
+    await output('stop', 'drawn')
+    await closed
+    await once(view().resume(), 'close')
+    child.kill('SIGINT')
+    const { exitCode, stderr } = await result
+    assert.equal(exitCode, 0)
+    assert.match(
+      stderr,
+      /^carrel: The connection has ended: the computer .*\ncarrel: Cannot create an access session: .*\n$/,
+    )
   })
 
   test('a user at a terminal chooses what is left out', async () => {

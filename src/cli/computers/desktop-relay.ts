@@ -51,7 +51,8 @@ export class DesktopRelay {
     try {
       const remote = await this.#connect(socket)
       const [code, reason] = await relayed(socket, remote)
-      if (reason.length > 0 || code >= 4000) this.#report(String(reason) || `The connection ended with code ${code}`)
+      if (code >= 4000) this.#access.renew()
+      if (reason.length > 0) this.#report(`The connection has ended: ${String(reason)}`)
     } catch (error) {
       this.#report(error instanceof Error ? error.message : String(error))
     } finally {

@@ -118,13 +118,13 @@ test('a refused connection gets a new session next time, and the reason of an en
   )
   // An explanation in text is not for the viewer.
   user.sockets[0]!.send('{"type":"error","code":"conflict","message":"The computer has stopped"}')
-  user.sockets[0]!.close(4409, 'The computer has stopped')
+  user.sockets[0]!.close(4409, 'the computer has stopped')
   await ended
   assert.equal(more, '')
   child.kill('SIGTERM')
   const { exitCode, stderr } = await result
   assert.equal(exitCode, 0)
-  assert.match(stderr, /^carrel: .*\ncarrel: The computer has stopped\n$/)
+  assert.match(stderr, /^carrel: .*\ncarrel: The connection has ended: the computer has stopped\n$/)
   assert.deepEqual(new Set(user.revoked()), new Set(['session-1', 'session-2']))
 })
 
