@@ -68,7 +68,7 @@ test('open passes nothing but an address of the web to the browser', async () =>
   assert.throws(user.opened, /ENOENT/)
 })
 
-test('while the computer starts, its progress is shown, a line for each step', async () => {
+test('while the computer starts, its progress is shown, a line for each tenth', async () => {
   await using user = await start()
   const progress_message = 'unpacking the image'
   user.server.operationStates.push(

@@ -5,10 +5,12 @@ import type { Values } from '../verb.ts'
 
 /** What ends before this needs no progress. `CARREL_PROGRESS_AFTER_MS` overrides it. */
 const defaultShowAfterMs = 400
+/** Without a terminal, steps that follow each other sooner have no line each. */
+const stepIntervalMs = 10_000
 
 /**
  * Shows on stderr how far an operation is: on one line of a terminal, which is redrawn; anywhere else a line for each
- * step, and for each further tenth.
+ * tenth, and for each step that takes long.
  */
 export class OperationProgress {
   readonly #program: Program
@@ -16,6 +18,8 @@ export class OperationProgress {
   readonly #showAfterMs: number
   readonly #startedMs = performance.now()
   #last = ''
+  #tenth = -1
+  #shownMs = 0
 
   constructor(program: Program, values: Values) {
     this.#program = program
@@ -32,9 +36,12 @@ export class OperationProgress {
       this.#last = line
       return stderr.write(`\r${line}\u001b[K`).catch(() => {})
     }
-    const step = `${Math.floor(operation.progress * 10)} ${operation.progress_message}`
-    if (step === this.#last) return
-    this.#last = step
+    const tenth = Math.floor(operation.progress * 10)
+    // What only counts within a step is no new one.
+    const step = (operation.progress_message ?? '').replaceAll(/\d+/g, '')
+    const isNew = tenth !== this.#tenth || (step !== this.#last && passedMs - this.#shownMs >= stepIntervalMs)
+    if (!isNew) return
+    ;[this.#tenth, this.#last, this.#shownMs] = [tenth, step, passedMs]
     await stderr.line(progressText(operation, passedMs)).catch(() => {})
   }
 
