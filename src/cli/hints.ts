@@ -12,6 +12,10 @@ export function hintFor(
   code: string,
   details: Record<string, unknown> = {},
 ): string | undefined {
+  if (verb === 'computers' || verb === 'ssh') {
+    const hint = computerHint(name, code, details)
+    if (hint !== undefined || code === 'LIMIT_REACHED') return hint
+  }
   const onFiles = verb === 'read' || verb === 'write' || verb === 'ls' || verb === 'cp'
   switch (code) {
     case 'NOT_FOUND':
@@ -47,6 +51,14 @@ export function hintFor(
     default:
       return undefined
   }
+}
+
+/** Returns what to do about an error that computers have in words of their own. */
+function computerHint(name: string, code: string, details: Record<string, unknown>): string | undefined {
+  if (code === 'NOT_FOUND' && !('workspace' in details))
+    return `"${name} computers" lists the computers, "${name} computers snapshots" the snapshots.`
+  if (code === 'NO_CAPACITY') return `"${name} computers capacity" shows what there is room for.`
+  return undefined
 }
 
 /** Returns the next steps for a process that was started, each with its command. */

@@ -3,10 +3,10 @@ import { printable } from '../printable.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Call } from '../verb.ts'
 import type { ActionCall } from './action.ts'
-import { chosen } from './choose.ts'
+import { chosen, chosenOne } from './choose.ts'
 import { confirm } from './confirm.ts'
 import { sizeOf } from './size-options.ts'
-import { settled } from './wait.ts'
+import { ended, settled } from './wait.ts'
 
 export async function create(call: ActionCall, client: Carrel): Promise<void> {
   const { values, operands } = call
@@ -34,20 +34,22 @@ export const start = (call: ActionCall, client: Carrel) =>
 export const stop = (call: ActionCall, client: Carrel) => each(call, client, (name) => client.computers.stop(name))
 
 export async function restart(call: ActionCall, client: Carrel): Promise<void> {
+  const waiting = { ...call, values: { ...call.values, 'no-wait': false } }
   await each(call, client, async (name) => {
     const found = await client.computers.get(name)
-    if (found.state === 'running') await client.computers.settle(await client.computers.stop(name))
+    if (found.state === 'running') await ended(waiting, client, (await client.computers.stop(name)).operation)
     return client.computers.ensureReady(name)
   })
 }
 
-export async function rename({ program, values, operands, usage }: ActionCall, client: Carrel): Promise<void> {
-  const [name, handle] = operands
+export async function rename(call: ActionCall, client: Carrel): Promise<void> {
+  const { program, values, operands, usage } = call
+  const [, handle] = operands
   const displayName = values['name'] as string | undefined
-  if (name === undefined || (handle === undefined && displayName === undefined))
+  if (handle === undefined && displayName === undefined)
     throw new UsageError(`The command is "${program.name} ${usage}", or --name <name>`)
   const changes = { ...(handle === undefined ? {} : { handle }), ...(displayName === undefined ? {} : { displayName }) }
-  const computer = await client.computers.rename(name, changes)
+  const computer = await client.computers.rename(await chosenOne(call, client), changes)
   await program.stdout.line(
     values.json ? JSON.stringify({ computer }) : `It is ${computer.handle} (${printable(computer.display_name)}) now`,
   )

@@ -18,10 +18,16 @@ export async function listPorts(call: ActionCall, client: Carrel): Promise<void>
 /** Publishes a port and prints its address alone, for scripts. */
 export async function publishPort(call: ActionCall, client: Carrel): Promise<void> {
   const { program, values, operands } = call
-  const [name, text] = operands
+  // A port alone is for a computer that is chosen.
+  const [name, text] = operands.length === 1 && /^\d+$/.test(operands[0]!) ? [undefined, operands[0]] : operands
   if (text === undefined) throw missing(call, name === undefined ? 'computer' : 'port')
+  const number = portOf(text)
   const options = { name: values['name'] as string | undefined, visibility: visibilityOf(values) }
-  const port = await client.computers.ports.publish(name!, portOf(text), options)
+  const port = await client.computers.ports.publish(
+    await chosenOne({ ...call, operands: [] }, client, name),
+    number,
+    options,
+  )
   await program.stdout.line(values.json ? JSON.stringify({ port }) : printable(port.public_url))
 }
 

@@ -6,6 +6,8 @@ import { chosenOne } from './choose.ts'
 export async function exec(call: ActionCall, client: Carrel): Promise<number> {
   const [name, ...command] = call.operands
   if (name === undefined || command.length === 0) throw missing(call, name === undefined ? 'computer' : 'command')
+  // A failure has the exit code of "exec", which no command has.
+  call.program.verb = 'exec'
   const { handle } = await client.computers.get(name)
   const { exec: verb } = await import('../verbs/exec.ts')
   return verb.run({ ...call, operands: command, values: { ...call.values, session: handle } })

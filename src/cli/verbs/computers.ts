@@ -88,7 +88,7 @@ Lists your computers, which keep their files until you delete them, or does one 
   usage <computer>...               shows what it has used
   capacity [computer]               checks whether a size fits (code 1: no)
 
-A computer is given by its handle or id, a workspace by its name or id. At a terminal, what is left out can be chosen
+"exec" has the exit codes of "carrel exec". A computer is given by its handle or id, a workspace by its name or id. At a terminal, what is left out can be chosen
 from a list. Every other command works in a computer too: its handle is the name that --session and "use" take.`,
   examples: [
     ['computers create build --size ram-4g', 'with 4 GiB of memory'],
