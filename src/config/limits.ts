@@ -272,6 +272,8 @@ export const limits = {
   endedAccessSessionMs: 24 * 60 * 60 * 1000,
   /** Access sessions of one share that last: a class that looks at one desktop, each twice. */
   accessSessionsPerShare: 60,
+  /** How often within a minute one network opens computers by shares: a class behind one address, each twice. */
+  shareEntriesPerMinute: 60,
   /** Shares of one computer that last: a link for each person of a team. */
   sharesPerComputer: 50,
   /** Shares of one computer that are over and not removed yet. */

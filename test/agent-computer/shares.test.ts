@@ -430,3 +430,16 @@ test('guesses at the links of shares are limited by network, and valid links are
   for (const path of ['/v1/shares/a', '/share/b', '/v1/shares/c']) assert.equal(await get(path), 404)
   for (const path of ['/v1/shares/d', `/share/${token}`]) assert.equal(await get(path), 429)
 })
+
+test('one network opens computers by shares so often, and no more', async (t) => {
+  const server = await TestApp.start({ env: { ...env, CARREL_SIGN_INS_PER_MINUTE: '1000' } })
+  t.after(() => server.stop())
+  const enter = (path: string) => server.call('POST', path, undefined, { token: null })
+  for (let time = 0; time < limits.shareEntriesPerMinute; time++)
+    assert.equal((await enter('/v1/shares/a/access-sessions')).status, 404)
+  for (const path of ['/v1/shares/a/access-sessions', '/share/a']) {
+    const { status, headers } = await enter(path)
+    assert.deepEqual([status, headers.get('x-ratelimit-limit')], [429, String(limits.shareEntriesPerMinute)])
+  }
+  assert.equal((await server.call('GET', '/v1/shares/a', undefined, { token: null })).status, 404)
+})

@@ -2,14 +2,14 @@ import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { sessionAnswer } from './access-session-schemas.ts'
 import { openShareSession } from './open-share-session.ts'
-import { ShareGuesses } from './share-guesses.ts'
+import { ShareVisits } from './share-visits.ts'
 import { resolvedShareOf } from './share-mapping.ts'
 import { addSharePage } from './share-page-routes.ts'
 import { openShareBody, resolvedShareAnswer, shareTokenParams } from './share-schemas.ts'
 
 /** Adds what strangers do with the link of a share. */
 export function addPublicShareRoutes(app: App, engine: Engine): void {
-  const guesses = new ShareGuesses(engine)
+  const visits = new ShareVisits(engine)
   app.get(
     '/v1/shares/:token',
     {
@@ -26,7 +26,7 @@ export function addPublicShareRoutes(app: App, engine: Engine): void {
     },
     async (request, reply) => {
       void reply.headers(privateHeaders)
-      return { share: resolvedShareOf(request, await guesses.open(request, request.params.token)) }
+      return { share: resolvedShareOf(request, await visits.look(reply, request.params.token)) }
     },
   )
   app.post(
@@ -46,13 +46,13 @@ export function addPublicShareRoutes(app: App, engine: Engine): void {
     },
     async (request, reply) => {
       void reply.headers(privateHeaders)
-      const opened = await guesses.open(request, request.params.token)
+      const opened = await visits.enter(reply, request.params.token)
       const answer = await openShareSession(engine, request, opened, request.body ?? {})
       void reply.status(201)
       return answer
     },
   )
-  addSharePage(app, engine, guesses)
+  addSharePage(app, engine, visits)
 }
 
 const privateHeaders = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }

@@ -8,7 +8,7 @@ import { readForms } from '../../http/form-body.ts'
 import { pageHeaders } from '../../http/pages/page.ts'
 import { object } from '../schema.ts'
 import { openShareSession } from './open-share-session.ts'
-import type { ShareGuesses } from './share-guesses.ts'
+import type { ShareVisits } from './share-visits.ts'
 import { noSharePage, refusals, refusedSharePage, sharePage, type SharedComputer } from './share-page.ts'
 import { shareTokenParams } from './share-schemas.ts'
 import { sessionKinds } from './session-kinds/session-kinds.ts'
@@ -19,11 +19,11 @@ const form = Type.Optional(object({ kind: Type.Optional(Type.Enum(['browser', 'v
  * Adds the page of a share's link. To look at it opens and counts nothing, as programs look at each link in a chat; its
  * button does.
  */
-export function addSharePage(app: App, engine: Engine, guesses: ShareGuesses): void {
+export function addSharePage(app: App, engine: Engine, visits: ShareVisits): void {
   const config = { public: true }
   app.get('/share/:token', { schema: { params: shareTokenParams }, config }, (request, reply) =>
     sendPage(reply, async () => {
-      const opened = await guesses.open(request, request.params.token)
+      const opened = await visits.look(reply, request.params.token)
       reply.headers(await headersOf(engine, request.baseUrl, opened))
       return sharePage(sharedComputerOf(opened))
     }),
@@ -32,7 +32,7 @@ export function addSharePage(app: App, engine: Engine, guesses: ShareGuesses): v
     readForms(scope)
     scope.post('/share/:token', { schema: { params: shareTokenParams, body: form }, config }, (request, reply) =>
       sendPage(reply, async () => {
-        const opened = await guesses.open(request, request.params.token)
+        const opened = await visits.enter(reply, request.params.token)
         const { session } = await openShareSession(engine, request, opened, request.body ?? {})
         return new URL(session.access_url)
       }),
