@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { ComputerAnswer } from '../api/computer.ts'
+import { sentenceOf } from '../api/request.ts'
 import { IconButton } from '../design/icon-button.tsx'
 import { Notice } from '../design/notice.tsx'
 import { ClipboardPanel } from './clipboard-panel.tsx'
 import { DesktopConnection, type DesktopState } from './desktop-connection.ts'
 import { offerText, takeText } from './shared-clipboard.ts'
+import { TouchKeyboard } from './touch-keyboard.tsx'
 import { useSound } from './sound/use-sound.ts'
 import './desktop.css'
 
@@ -44,7 +46,10 @@ function Desktop({ mayControl }: { mayControl: boolean }) {
     const desktop = new DesktopConnection(screen.current!, {
       viewOnly: firstViewOnly.current,
       listener: {
-        onState: setState,
+        onState: (now) => {
+          setState(now)
+          if (now === 'open') setProblem('')
+        },
         onProblem: setProblem,
         onClipboard: (text) => {
           setClipboard(text)
@@ -108,8 +113,15 @@ function Desktop({ mayControl }: { mayControl: boolean }) {
             <IconButton icon="eye" label="View only" pressed={viewOnly} onClick={() => setViewOnly(!viewOnly)} />
           </>
         )}
+        {!viewOnly && <TouchKeyboard onKey={(keysym) => connection.current?.sendKey(keysym)} />}
         <IconButton icon="fullScreen" label="Full screen" onClick={() => void toggleFullScreen(frame.current!)} />
-        <span className="desktop-note">{problem || (viewOnly ? 'View only' : 'Ctrl+F6 leaves the desktop')}</span>
+        {problem === '' ? (
+          <span className="desktop-note hint">{viewOnly ? 'View only' : 'Ctrl+F6 leaves the desktop'}</span>
+        ) : (
+          <span className="desktop-note" role="alert">
+            {sentenceOf(problem)}
+          </span>
+        )}
       </div>
       <div className="desktop-area">
         <div className="desktop-screen" ref={screen} />

@@ -28,13 +28,15 @@ export function ProcessesView() {
   return (
     <section className="page-view processes" aria-label="Processes">
       <h1>Processes</h1>
-      <p className="lead">What runs on the computer now.</p>
+      <p className="lead">
+        What was started through the API or the command line. In a terminal, <code>ps -ef</code> shows everything.
+      </p>
       {(problem || error) !== '' && (
         <p className="problem" role="alert">
           {problem || error}
         </p>
       )}
-      {value?.processes.length === 0 && <p className="none">Nothing runs that was started from outside.</p>}
+      {value?.processes.length === 0 && <p className="none">Nothing of that runs now.</p>}
       {value && value.processes.length > 0 && (
         <div className="wide">
           <table>
