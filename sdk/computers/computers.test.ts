@@ -23,6 +23,7 @@ function computersOf(...answers: (object | undefined)[]): { computers: Computers
       body: typeof body === 'string' ? JSON.parse(body) : undefined,
       key,
     })
+    if (answers[0] instanceof Error) throw answers.shift()
     const answer = answers.length > 1 ? answers.shift() : answers[0]
     return answer === undefined ? new Response(null, { status: 204 }) : Response.json(answer)
   }
@@ -160,6 +161,14 @@ test('waitFor() shows each state of an operation, and returns its end', async ()
     requests.map(({ path }) => path),
     ['/v1/operations/op', '/v1/operations/op'],
   )
+})
+
+test('waitFor() goes on while the server restarts', async () => {
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+  const done = { ...operation, status: 'succeeded' as const }
+  const { computers, requests } = computersOf(refused, { operation: done })
+  assert.deepEqual(await computers.waitFor(operation), done)
+  assert.equal(requests.length, 2)
 })
 
 test('waitFor() rejects with the reason of a failure, at its time limit, and when its signal aborts', async () => {

@@ -1,7 +1,7 @@
 import type { Context, RequestOptions } from '../context.ts'
 import { Deadline } from '../deadline.ts'
 import { delay } from '../delay.ts'
-import { CarrelOperationError } from '../errors.ts'
+import { CarrelConnectionError, CarrelOperationError } from '../errors.ts'
 import { get } from './requests.ts'
 
 /** What is done to a computer or a snapshot in the background. */
@@ -27,9 +27,11 @@ export interface WaitOptions extends RequestOptions {
 
 const minPollMs = 50
 const maxPollMs = 1500
+/** An operation goes on when its server restarts; a server that is away for longer has most likely not come back. */
+const maxSilenceMs = 30_000
 
 /**
- * Waits for the end of an operation. Rejects with a `CarrelOperationError` when the operation fails, and with a
+ * Waits for the end of an operation, also while its server restarts. Rejects with a `CarrelOperationError` when the operation fails, and with a
  * `CarrelTimeoutError` at the time limit.
  */
 export async function waitFor(
@@ -41,11 +43,18 @@ export async function waitFor(
   const { signal } = deadline
   const path = `/v1/operations/${encodeURIComponent(operation.id)}`
   let current = operation
+  let answeredMs = performance.now()
   try {
     for (let pauseMs = minPollMs; current.status === 'running'; pauseMs = Math.min(maxPollMs, pauseMs * 1.5)) {
       onProgress?.(current)
       await delay(pauseMs, signal)
-      current = (await get<{ operation: ComputerOperation }>(context, path, { ...options, signal })).operation
+      try {
+        current = (await get<{ operation: ComputerOperation }>(context, path, { ...options, signal })).operation
+        answeredMs = performance.now()
+      } catch (error) {
+        const isSilent = performance.now() - answeredMs > maxSilenceMs
+        if (isSilent || !(error instanceof CarrelConnectionError)) throw error
+      }
     }
   } finally {
     deadline.clear()
