@@ -461,6 +461,16 @@ export const limits = {
   sshCheckMs: 1000,
   /** A process that serves a connection which is closed ends by itself within this time, or is killed. */
   connectionEndMs: 2000,
+  /** Time until a VNC client has sent its password: its user may be asked about a certificate, and has to paste it. */
+  vncLoginMs: 120_000,
+  /** Names and tokens are much shorter. */
+  vncNameBytes: 256,
+  /** Passwords from one network: programs that look for a computer in a loop, and people who mistype. */
+  vncAttemptsPerMinute: 60,
+  /** Time for the VNC server of a computer, which is its root's, to greet. */
+  vncGuestMs: 10_000,
+  /** A client whose session is over has this time to close the connection itself. */
+  vncEndMs: 500,
   /** The API document's grace period: until its end nothing is deleted, and the user can cancel. */
   deletionGraceMs: 30 * 24 * 60 * 60 * 1000,
   /** Length of a user's name. */

@@ -119,6 +119,8 @@ export interface Settings {
   sshSuffix: string
   /** A PEM file with the TLS port's certificate, its chain and its key; undefined for one that signs itself. */
   sshEdgePem: string | undefined
+  /** The port at which VNC clients reach the desktops of computers; undefined: there is none. */
+  vncPort: number | undefined
 }
 
 export const firstCreditWays = ['email', 'github', 'issuer', 'wallet'] as const
@@ -339,7 +341,7 @@ export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)
 }
 
-type SshSettings = Pick<Settings, 'sshPorts' | 'sshEdgePort' | 'sshHost' | 'sshSuffix' | 'sshEdgePem'>
+type SshSettings = Pick<Settings, 'sshPorts' | 'sshEdgePort' | 'sshHost' | 'sshSuffix' | 'sshEdgePem' | 'vncPort'>
 
 function sshSettings(env: NodeJS.ProcessEnv, read: ReturnType<typeof reader>): SshSettings {
   const publicUrl = env.CARREL_PUBLIC_URL && URL.parse(env.CARREL_PUBLIC_URL)?.hostname
@@ -359,6 +361,7 @@ function sshSettings(env: NodeJS.ProcessEnv, read: ReturnType<typeof reader>): S
       .text('CARREL_SSH_SUFFIX', `ssh.${domain}`, /^[a-z0-9.-]+$/, 'a domain name in lower case')
       .replace(/^\.|\.$/g, ''),
     sshEdgePem: env.CARREL_SSH_EDGE_PEM || undefined,
+    vncPort: env.CARREL_VNC_PORT ? read.integer('CARREL_VNC_PORT', 0, 0, 65_535) : undefined,
   }
 }
 

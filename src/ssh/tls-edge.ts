@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { limits } from '../config/limits.ts'
 import { SettingError } from '../config/settings.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Admission, Admitted } from './admission.ts'
+import { edgeCertificate } from './edge-certificate.ts'
 
 type Accept = (socket: TLSSocket, computerId: string, admitted: Admitted) => void
 
@@ -15,8 +15,10 @@ export async function openTlsEdge(engine: Engine, admission: Admission, accept: 
   if (settings.sshEdgePort === undefined) return undefined
   /** By the other end, as the sockets of TLS are others than those that were accepted. */
   const byPeer = new Map<string, Admitted>()
+  const pem = await edgeCertificate(engine)
   const server = createServer({
-    ...(await certificateOf(engine)),
+    cert: pem,
+    key: pem,
     ALPNProtocols: ['ssh'],
     handshakeTimeout: limits.sshHelloMs,
     noDelay: true,
@@ -52,19 +54,6 @@ function computerOf(serverName: string, suffix: string): string | undefined {
   const name = serverName.toLowerCase()
   const id = name.endsWith(`.${suffix}`) ? name.slice(0, -suffix.length - 1) : ''
   return /^[a-z0-9]{1,64}$/.test(id) ? id : undefined
-}
-
-async function certificateOf({ settings, ssh }: Engine): Promise<{ cert: string; key: string }> {
-  const pem = settings.sshEdgePem === undefined ? await ssh.edgeCertificate() : await readPem(settings.sshEdgePem)
-  return { cert: pem, key: pem }
-}
-
-async function readPem(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new SettingError(`Cannot start: CARREL_SSH_EDGE_PEM cannot be read: ${(error as Error).message}`)
-  }
 }
 
 async function listen(server: Server, { settings }: Engine): Promise<void> {

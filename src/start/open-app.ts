@@ -1,5 +1,6 @@
 import { computerPage } from '../apis/agent-computer/computer-page/computer-page.ts'
 import { pageDoor } from '../apis/agent-computer/computer-page/page-visit.ts'
+import { ViewOnlyFilter } from '../apis/agent-computer/computer-page/view-only-filter.ts'
 import { surfaces } from '../apis/surfaces.ts'
 import { SettingError, type Settings } from '../config/settings.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -15,6 +16,7 @@ import { OpenRequests } from '../http/open-requests.ts'
 import { SocketServer } from '../http/sockets/socket-server.ts'
 import { addSshProbe, addUptimeProbes } from './uptime-probes.ts'
 import { SshDoors } from '../ssh/ssh-doors.ts'
+import { VncDoor } from '../vnc/vnc-door.ts'
 
 export interface OpenApp {
   app: App
@@ -37,16 +39,19 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
   await addSurfaces(app, engine)
   const sockets = new SocketServer({ engine, accountLimits, connections }, app.catalog.sockets)
   const ssh = new SshDoors(engine, networks)
+  const vnc = new VncDoor(engine, networks, () => new ViewOnlyFilter())
   return {
     app,
     listen: async () => {
       await listen(app, engine.settings)
       addUptimeProbes(engine)
       await ssh.open()
+      await vnc.open()
       addSshProbe(engine)
     },
     close: async () => {
       ssh.close()
+      vnc.close()
       sockets.close()
       await Promise.all([pages.close(), closeApp(app, openRequests, engine.server.closing)])
     },

@@ -3,6 +3,7 @@ import { hasDesktop } from '../../engine/computers/desktop/has-desktop.ts'
 import { listPorts } from '../../engine/computers/ports/publish-port.ts'
 import { certifyKey, issueCredentials } from '../../engine/computers/ssh/certificates/issue-certificate.ts'
 import { requireSshAddress, requireSshEdge, sshAddress, sshEdge } from '../../engine/computers/ssh/ssh-address.ts'
+import { vncAddress } from '../../engine/computers/desktop/vnc-address.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { pageOrigin } from '../../http/computer-pages.ts'
@@ -102,6 +103,7 @@ function addConnection(app: App, engine: Engine): void {
       const computer = await requireComputer(engine, caller, params.id, 'look')
       const address = await sshAddress(engine, computer)
       const origin = pageOrigin(engine.settings, computer.row)
+      const vnc = vncAddress(engine, computer)
       const isVncAvailable = hasDesktop(computer.image)
       const isAvailable = address !== undefined || sshEdge(engine, computer) !== undefined
       return {
@@ -111,6 +113,9 @@ function addConnection(app: App, engine: Engine): void {
           vnc_url: isVncAvailable ? `${origin}/desktop` : '',
           browser_available: true,
           vnc_available: isVncAvailable,
+          vnc_host: vnc?.host ?? null,
+          vnc_port: vnc?.port ?? null,
+          vnc_user: vnc?.user ?? null,
           ssh_available: isAvailable,
           ssh_host: address?.host ?? null,
           ssh_port: address?.port ?? null,

@@ -16,6 +16,9 @@ export interface SessionEntry {
   access_url: string
   connect_url: string
   transport?: { protocol: string; auth: string; service?: string; base_path?: string; capabilities?: string[] }
+  vnc_host?: string
+  vnc_port?: number
+  vnc_user?: string
   ssh_user?: string
   ssh_host?: string
   ssh_port?: number
