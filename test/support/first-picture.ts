@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 
 export interface Picture {
@@ -11,8 +10,14 @@ export interface Picture {
 /** Speaks RFB 3.8 (RFC 6143) as a viewer without a password does, and returns the first whole picture. */
 export async function firstPicture(socket: Duplex): Promise<Picture> {
   let received = Buffer.alloc(0)
+  // An iterator keeps what comes while nobody waits.
+  const chunks = socket.iterator({ destroyOnReturn: false })
   const take = async (bytes: number) => {
-    while (received.length < bytes) received = Buffer.concat([received, (await once(socket, 'data'))[0] as Buffer])
+    while (received.length < bytes) {
+      const { done, value } = await chunks.next()
+      if (done) throw new Error('The VNC server has closed the connection')
+      received = Buffer.concat([received, value as Buffer])
+    }
     const taken = received.subarray(0, bytes)
     received = received.subarray(bytes)
     return taken
