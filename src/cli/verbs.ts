@@ -166,7 +166,7 @@ export const verbs: Record<string, VerbEntry> = {
   computers: {
     group: 'Computers',
     synopsis: 'computers [what]',
-    summary: 'Computers that keep their files: create, open, copy, share',
+    summary: 'Manage computers, which keep their files',
     load: async () => (await import('./verbs/computers.ts')).computers,
   },
   ssh: {
