@@ -133,7 +133,8 @@ async function record(engine: ComputersContext, computer: AccessibleComputer<'ru
         `--channels=${channels}`,
         '--latency-msec=40',
       ],
-      env: environment(image.env, undefined),
+      // Otherwise the sound server starts a bus of its own, which stays.
+      env: environment(image.env, { DBUS_SESSION_BUS_ADDRESS: 'disabled:' }),
       cwd: '/',
       user: image.user,
     })
