@@ -57,7 +57,7 @@ test('the packages that README names are those that the server needs', () => {
 })
 
 test('files that the docs name by a path suffix exist', () => {
-  const files = ['src', 'sdk', 'test', 'bench', 'images', 'scripts', 'docs', 'bin'].flatMap((folder) =>
+  const files = ['src', 'sdk', 'test', 'bench', 'images', 'scripts', 'docs', 'bin', 'web/src'].flatMap((folder) =>
     readdirSync(root + folder, { recursive: true, encoding: 'utf8' }).map((name) => `/${folder}/${name}`),
   )
   const missing = pages.flatMap((page) =>
