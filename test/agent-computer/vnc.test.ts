@@ -164,7 +164,8 @@ describe('the port for VNC viewers', { timeout: 20_000 }, () => {
   })
 
   test('a client that says nothing is let go', async (t) => {
-    t.mock.property(limits as { sshHelloMs: number }, 'sshHelloMs', 20)
+    const bounds: { sshHelloMs: number } = limits
+    t.mock.property(bounds, 'sshHelloMs', 20)
     const socket = connect({ port, host: '127.0.0.1' })
     socket.on('error', () => {}).resume()
     await once(socket, 'close')
