@@ -68,6 +68,22 @@ describe("requests of the service's own command line", { timeout: 120_000 }, () 
     assert.deepEqual((await api.call('GET', '/computers/box/connection')).body.ports, [])
   })
 
+  test('open and shares get whole links', async () => {
+    for (const [kind, path] of [
+      ['browser', '/'],
+      ['vnc', '/desktop'],
+    ] as const) {
+      const { status, body } = await api.call('POST', '/computers/box/access-sessions', { kind })
+      assert.deepEqual([status, new URL(body.session.access_url).pathname], [201, path])
+    }
+    const link = { allow_browser: true, allow_vnc: false, expires_at: new Date(Date.now() + 3_600_000).toISOString() }
+    const { status, body } = await api.call('POST', '/computers/box/shares/links', link)
+    assert.deepEqual([status, body.share.kind, URL.canParse(body.share.share_url)], [201, 'link', true])
+    const { shares } = (await api.call('GET', '/computers/box/shares')).body
+    assert.deepEqual(shares, [body.share])
+    assert.equal((await api.call('DELETE', `/computers/box/shares/links/${body.share.id}`)).status, 204)
+  })
+
   test('a snapshot is made without a body, and restored with the keys that may log in', async () => {
     assert.equal((await api.call('POST', '/ssh-keys', { name: 'id.pub', public_key: publicKey })).status, 201)
     assert.equal((await api.call('POST', '/ssh-keys', { name: 'id.pub', public_key: publicKey })).status, 409)
