@@ -166,6 +166,12 @@ export const limits = {
   socketsPerSession: 64,
   /** How long a client has to answer that its access session is over before its WebSocket is cut. */
   lastSocketAnswerMs: 500,
+  /** How long a list of what runs in a computer is shown to whoever watches it: a program is started for each. */
+  programsMs: 2_000,
+  /** What runs in a computer is listed within this time, in so many bytes and lines, or is left out. */
+  programsTimeoutMs: 5_000,
+  programsBytes: 512 * KiB,
+  programsShown: 1_000,
   /** How long a measurement of a computer is shown to whoever watches it: one takes a few files of the kernel. */
   gaugesMs: 1_000,
   /** Sound that a listener may be behind: a second of two channels of 16 bits at 48 kHz. What is more is left out. */

@@ -396,4 +396,58 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     await computers.call('DELETE', `/computers/${computer.id}/shares/links/${share.id}`)
     assert.equal((await closed)[0], 4401)
   })
+
+  test('shows what runs as the computer itself says, and ends it', async (t) => {
+    const dial = server.driver.connect.bind(server.driver)
+    const asked: ConnectSpec[] = []
+    const lines = [
+      '1 root 9 0 100 init',
+      '  42 node  5  1  2048 sleep 100  x',
+      'broken',
+      `43 node 5 1 1 ${'x'.repeat(2000)}`,
+    ]
+    t.mock.method(server.driver, 'connect', (id: string, spec: ConnectSpec) => {
+      asked.push(spec)
+      return dial(id, { ...spec, argv: ['printf', '%s\\n', ...lines] })
+    })
+    const { id } = await computers.create()
+    const { visitor } = await PageVisitor.enter(server, computers, id)
+    const looks = await Promise.all([1, 2].map(() => visitor.send('GET', '/api/processes')))
+    assert.equal(asked.length, 1, 'who looks at the same time sees the same')
+    const [sleep, long] = looks[0]!.body.processes
+    const { started_at, ...facts } = sleep
+    assert.ok(Date.parse(started_at) <= Date.now() - 5000)
+    const described = { id: 'pid-42', pid: 42, command: 'sleep 100  x', kind: 'program', user: 'node' }
+    assert.deepEqual(facts, { ...described, cpu_seconds: 1, memory_bytes: 2048 * 1024 })
+    assert.equal(long.command.length, 1024)
+    const signal = (target: string) =>
+      visitor.send('POST', `/api/processes/${target}/signal`, { body: { signal: 'SIGTERM' } })
+    assert.equal((await signal('pid-42')).status, 204)
+    assert.deepEqual([asked.at(-1)?.argv, asked.at(-1)?.user], [['kill', '-s', 'TERM', '42'], '0'])
+    for (const none of ['pid-1', 'pid-0', 'none']) assert.equal((await signal(none)).status, 404, none)
+  })
+})
+
+test('a terminal of the page survives the server', async (t) => {
+  const env = { CARREL_MEMORY_OVERCOMMIT: '100', CARREL_DISK_OVERCOMMIT: '100' }
+  const first = await TestApp.start({ env })
+  const exec = first.driver.exec.bind(first.driver)
+  t.mock.method(first.driver, 'exec', (id: string, spec: ExecSpec) =>
+    exec(id, spec.tty ? { ...spec, argv: ['cat'] } : spec),
+  )
+  const { id } = await new AgentComputers(first).create()
+  const { visitor } = await PageVisitor.enter(first, new AgentComputers(first), id)
+  const { body } = await visitor.send('POST', '/api/terminals', { body: { cols: 90, rows: 20 } })
+  await first.stop('SIGKILL')
+  const second = await TestApp.start({ env })
+  t.after(() => second.stop())
+  const later = new PageVisitor(second, visitor.origin.replace(/:\d+$/, `:${new URL(second.url).port}`), visitor.cookie)
+  assert.deepEqual((await later.send('GET', '/api/terminals')).body.terminals, [body.terminal])
+  const socket = later.socket(`/api/terminals/${body.terminal.id}/socket`)
+  const [ready] = await once(socket, 'message')
+  assert.deepEqual(JSON.parse(ready), { type: 'ready', offset: 0, cols: 90, rows: 20 })
+  const printed = once(socket, 'message')
+  socket.send(Buffer.from('hello\n'))
+  assert.match(String((await printed)[0]), /hello/)
+  socket.terminate()
 })

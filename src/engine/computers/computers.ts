@@ -22,6 +22,7 @@ import type { Terminals } from './terminals/terminals.ts'
 import type { ClientPresence } from './processes/client-presence.ts'
 import type { OutputRetention } from './processes/output-retention.ts'
 import type { UnreadOutput } from './processes/unread-output.ts'
+import type { Programs } from './processes/programs.ts'
 import type { ProcessRecorder } from './processes/recorder.ts'
 
 /** What the room of computers keeps in memory: what runs, what uses it, and what waits to start. */
@@ -41,6 +42,7 @@ export interface Computers {
   sounds: Sounds
   terminals: Terminals
   gauges: Gauges
+  programs: Programs
   recorder: ProcessRecorder
   outputRetention: OutputRetention
   clientPresence: ClientPresence

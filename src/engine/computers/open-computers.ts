@@ -27,6 +27,7 @@ import { Terminals } from './terminals/terminals.ts'
 import { ClientPresence } from './processes/client-presence.ts'
 import { keptBytesOf, OutputRetention } from './processes/output-retention.ts'
 import { UnreadOutput } from './processes/unread-output.ts'
+import { Programs } from './processes/programs.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
 
 /**
@@ -66,6 +67,7 @@ export function openComputers(
     sounds: new Sounds(),
     terminals: new Terminals(),
     gauges: new Gauges(driver),
+    programs: new Programs(),
     recorder: new ProcessRecorder({
       db,
       node,

@@ -1,5 +1,6 @@
 import type { ComputerRow } from '../../../db/schema.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
+import { isOfCaller } from '../processes/process-meta.ts'
 import { destroyComputer } from './destroy.ts'
 import { stopComputer } from './stop.ts'
 import { whileRunning } from './while-running.ts'
@@ -42,7 +43,7 @@ export async function sweepLeases(engine: ComputersContext): Promise<void> {
  * runs: only a call is use.
  */
 function isBusy({ driver }: Pick<Context, 'driver'>, computerId: string): boolean {
-  return driver.processesOn(computerId).some(({ exit, meta }) => !exit && meta.kind !== 'kernel')
+  return driver.processesOn(computerId).some((process) => !process.exit && isOfCaller(process))
 }
 
 function endOfLease(

@@ -3,6 +3,7 @@ import type { Caller } from '../../caller.ts'
 import { policyOf } from '../../lifecycle-policy.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { OwnedRow } from '../access/look-up.ts'
+import { isOfCaller } from '../processes/process-meta.ts'
 
 export interface ComputerSummary {
   id: string
@@ -93,7 +94,7 @@ async function summaryOf(engine: ListContext, row: OwnedRow, exposed: number[]):
 async function hereOf(engine: ListContext, row: OwnedRow, exposed: number[]): Promise<ComputerHere> {
   const { id } = row
   const isRunning = row.state === 'running'
-  const processes = engine.driver.processesOn(id).filter(({ exit, meta }) => !exit && meta['kind'] !== 'kernel').length
+  const processes = engine.driver.processesOn(id).filter((process) => !process.exit && isOfCaller(process)).length
   const listening = new Set(isRunning ? (await engine.portWatch.scan(id)).map(({ port }) => port) : [])
   const ports = [...new Set([...exposed, ...listening])]
     .toSorted((a, b) => a - b)

@@ -5,12 +5,10 @@ import { keepInUse } from '../access/keep-in-use.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
 import { beginPaid } from '../credit/assert-credit.ts'
-
-/** What a process serves: a connection by SSH, or those who listen to the computer's sound. */
-const kinds = ['ssh', 'sound'] as const
+import type { ConnectionKind } from './process-meta.ts'
 
 interface Options {
-  kind: (typeof kinds)[number]
+  kind: ConnectionKind
   argv: string[]
   env: Record<string, string>
   cwd: string
@@ -25,7 +23,7 @@ export interface ServingProcess extends ConnectedProcess {
 
 /**
  * Starts a process that serves a connection of this server, and of which nothing is recorded. The computer is in use until
- * the process has ended. Throws what `startProcess` throws.
+ * the process has ended, unless it only looks. Throws what `startProcess` throws.
  */
 export async function connectProcess(
   engine: ComputersContext,
@@ -37,7 +35,7 @@ export async function connectProcess(
   const endStart = await beginPaid(engine, computer)
   const shares = processDescriptors.sharesOf({ account: accountId })
   const lease = processDescriptors.take('connect', shares, limits.processDescriptors)
-  const done = keepInUse(engine, computer)
+  const done = kind === 'look' ? () => {} : keepInUse(engine, computer)
   const release = () => {
     lease.release()
     done()
@@ -59,11 +57,6 @@ export async function connectProcess(
   } finally {
     endStart()
   }
-}
-
-/** Returns whether a process serves a connection. */
-export function isOfConnection({ meta }: { meta: Record<string, unknown> }): boolean {
-  return kinds.some((kind) => kind === meta['kind'])
 }
 
 /** Ends a process that an earlier server of this node started, whose connection is gone. */

@@ -1,5 +1,6 @@
 import { CarrelError } from '../../../errors.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
+import { isOfCaller } from './process-meta.ts'
 import { rowOf, type ProcessFacts } from './recorder.ts'
 import type { Context } from '../../context.ts'
 
@@ -14,7 +15,7 @@ export async function findProcess(
 ): Promise<ProcessFacts> {
   const live = engine.driver
     .processesOn(computerId)
-    .findLast(({ processId, meta }) => meta.kind !== 'kernel' && (processId === idOrName || meta.name === idOrName))
+    .findLast((live) => isOfCaller(live) && (live.processId === idOrName || live.meta.name === idOrName))
   if (live) return rowOf(live, live.exit)
   const row = await engine.db
     .selectFrom('processes')

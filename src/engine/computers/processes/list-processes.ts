@@ -1,5 +1,6 @@
 import { limits } from '../../../config/limits.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
+import { isOfCaller } from './process-meta.ts'
 import { rowOf, type ProcessFacts } from './recorder.ts'
 import type { Context } from '../../context.ts'
 
@@ -28,8 +29,8 @@ export async function listProcesses(
     .execute()
   const rows = new Map<string, ProcessFacts>(recorded.map((row) => [row.id, row]))
   for (const live of engine.driver.processesOn(computerId)) {
+    if (!isOfCaller(live)) continue
     const row = rowOf(live, live.exit)
-    if (row.kind === 'kernel') continue
     if (all || row.kind === 'background' || !live.exit) rows.set(row.id, row)
     else rows.delete(row.id)
   }

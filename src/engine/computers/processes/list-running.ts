@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
-import type { ProcessMeta } from './process-meta.ts'
+import { isOfCaller, type ProcessMeta } from './process-meta.ts'
 
 export interface RunningProcess {
   processId: string
@@ -12,6 +12,6 @@ export interface RunningProcess {
 export function listRunning({ driver }: Pick<Context, 'driver'>, { id }: AccessibleComputer): RunningProcess[] {
   return driver
     .processesOn(id)
-    .filter(({ exit, meta }) => !exit && meta.kind !== 'kernel')
+    .filter((process) => !process.exit && isOfCaller(process))
     .map(({ processId, pid, meta }) => ({ processId, pid, meta: meta as unknown as ProcessMeta }))
 }

@@ -31,3 +31,20 @@ export function processMeta(meta: ProcessMeta): ProcessMeta & Record<string, unk
   const fits = config !== undefined && JSON.stringify(config).length <= maxCommandLength
   return { ...rest, command: meta.command.slice(0, maxCommandLength), ...(fits ? { config } : {}) }
 }
+
+/**
+ * The kinds of processes that serve a connection, and of which nothing is recorded: one by SSH, those who listen to the
+ * computer's sound, or a look at what runs.
+ */
+const connectionKinds = ['ssh', 'sound', 'look'] as const
+export type ConnectionKind = (typeof connectionKinds)[number]
+
+/** Returns whether a process serves a connection. */
+export function isOfConnection({ meta }: { meta: Record<string, unknown> }): boolean {
+  return connectionKinds.some((kind) => kind === meta['kind'])
+}
+
+/** Returns whether a process is one that a caller started: neither a kernel nor one that serves a connection. */
+export function isOfCaller(process: { meta: Record<string, unknown> }): boolean {
+  return process.meta['kind'] !== 'kernel' && !isOfConnection(process)
+}

@@ -1,5 +1,6 @@
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { Context } from '../../context.ts'
+import { isOfCaller } from './process-meta.ts'
 
 /**
  * Returns the name that the caller of a computer's process gave it, or its id; undefined for a process that the caller
@@ -11,6 +12,6 @@ export function processName(
   processId: string,
 ): string | undefined {
   const process = driver.process(processId)
-  if (process?.computerId !== computerId || process.meta.kind === 'kernel') return undefined
+  if (process?.computerId !== computerId || !isOfCaller(process)) return undefined
   return String(process.meta.name)
 }

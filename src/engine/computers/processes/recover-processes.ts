@@ -1,8 +1,8 @@
 import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { forgetProbe, isProbe } from './probe-exec.ts'
-import type { ProcessMeta } from './process-meta.ts'
-import { endEarlierConnection, isOfConnection } from './connect-process.ts'
+import { isOfConnection, type ProcessMeta } from './process-meta.ts'
+import { endEarlierConnection } from './connect-process.ts'
 import type { ComputersContext } from '../computers.ts'
 import type { Context } from '../../context.ts'
 

@@ -2,6 +2,7 @@ import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Context } from '../../context.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
+import { isOfCaller } from './process-meta.ts'
 
 /** A process by its id inside the computer, or by the name that its caller gave it. */
 export type ProcessSelector = { pid: number } | { name: string }
@@ -43,9 +44,9 @@ export async function keptProcess(
   throw noProcess(selector, 'none runs, and no output of one is kept')
 }
 
-function isMeant({ pid, meta }: ProcessHandle, selector: ProcessSelector): boolean {
-  if (meta.kind === 'kernel') return false
-  return 'pid' in selector ? pid === selector.pid : meta.name === selector.name
+function isMeant(process: ProcessHandle, selector: ProcessSelector): boolean {
+  if (!isOfCaller(process)) return false
+  return 'pid' in selector ? process.pid === selector.pid : process.meta.name === selector.name
 }
 
 function noProcess(selector: ProcessSelector, reason: string): CarrelError {
