@@ -20,12 +20,15 @@ export default defineConfig({
 })
 
 /** A request that carries the token in a header is a program's: the server expects no `Origin` of it. */
-function proxyTo(target: string, token: string | undefined): ProxyOptions {
+function proxyTo(page: string, token: string | undefined): ProxyOptions {
+  const target = new URL(page)
+  const { host } = target
+  // Unlike browsers, not every system knows the addresses of names under localhost.
+  if (target.hostname.endsWith('.localhost')) target.hostname = '127.0.0.1'
   return {
-    target,
-    changeOrigin: true,
+    target: target.origin,
     ws: true,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    headers: { host, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
     configure: (proxy) => {
       proxy.on('proxyReq', (request) => request.removeHeader('origin'))
       proxy.on('proxyReqWs', (request) => request.removeHeader('origin'))

@@ -12,7 +12,7 @@ const printed = (text: string) =>
 const prompt = `/[$#] *$/.test(${terminal}?.querySelector('.xterm-rows')?.textContent.replaceAll('\\u00a0', ' ').trimEnd() ?? '')`
 const tabs = `[...document.querySelectorAll('.tab [role=tab]')]`
 const button = (name: string) =>
-  `[...document.querySelectorAll('button')].find((each) => each.getClientRects().length > 0 &&
+  `[...document.querySelectorAll('button')].find((each) => !each.disabled && each.getClientRects().length > 0 &&
     (each.textContent === ${JSON.stringify(name)} || each.ariaLabel === ${JSON.stringify(name)}))`
 const row = (path: string) => `document.querySelector('[data-path=${JSON.stringify(path)}]')`
 
@@ -113,6 +113,34 @@ describe('the page of a computer in a browser', { timeout: 300_000, skip: noBrow
     await click(button('Overwrite'))
     await until(`!document.querySelector('.tree .dirty')`)
     assert.match(await read('notes.txt'), /at .*first/)
+  })
+
+  test('makes folders, renames, and deletes once that was confirmed', async () => {
+    const answer = async (text: string) => {
+      await until(`document.querySelector('dialog[open] input')`)
+      await browser.type(text)
+      await click(`document.querySelector('dialog[open] [type=submit]')`)
+    }
+    await click(row('notes.txt'))
+    await click(button('New folder'))
+    await answer('drafts')
+    await click(`${row('drafts')}?.ariaSelected === 'true' && ${button('New file')}`)
+    await answer('plan.md')
+    await click(`document.querySelector('.file-path').textContent === 'drafts/plan.md' && ${button('Rename')}`)
+    // The name without its ending is selected.
+    await answer('idea')
+    await until(`document.querySelector('.file-path').textContent === 'drafts/idea.md'`)
+    assert.equal(await computers.shell(id, 'ls /home/node/workspace/drafts'), 'idea.md\n')
+    await click(row('drafts'))
+    await click(`${row('drafts')}?.ariaSelected === 'true' && ${button('Delete')}`)
+    await click(`document.querySelector('dialog[open] [type=submit]')`)
+    await until(`!${row('drafts')} && !document.querySelector('.file-path')`)
+    assert.equal(await computers.shell(id, 'ls /home/node/workspace'), 'notes.txt\n')
+  })
+
+  test('says so where the image has no desktop', async () => {
+    await view('desktop')
+    await until(`document.querySelector('main h1')?.textContent === 'This computer has no desktop'`)
   })
 
   test('publishes a port, whose link leads to what listens there', async () => {

@@ -36,7 +36,7 @@ export function TouchKeyboard({ onKey }: { onKey: (keysym: number) => void }) {
         autoComplete="off"
         autoCorrect="off"
         spellCheck={false}
-        onInput={({ nativeEvent }) => onInput(nativeEvent as InputEvent)}
+        onInput={({ nativeEvent }) => onInput(nativeEvent)}
         onCompositionEnd={({ data }) => {
           for (const character of data) onKey(keysymOf(character))
           reset(field.current)

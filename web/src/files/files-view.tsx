@@ -2,26 +2,18 @@ import { useEffect, useEffectEvent, useMemo, useState, type DragEvent } from 're
 import { makeFolder, moveFile, removeFile, type FileEntry } from '../api/files.ts'
 import { putContent } from '../api/put-content.ts'
 import { messageOf } from '../api/request.ts'
-import { Dialog } from '../design/dialog.tsx'
 import { droppedFiles, type DroppedFile } from './dropped-files.ts'
 import { FilePane } from './file-pane.tsx'
 import { FileTree } from './file-tree.tsx'
+import { FileQuestion, type Question } from './file-question.tsx'
 import { FilesToolbar } from './files-toolbar.tsx'
-import { NameDialog } from './name-dialog.tsx'
-import { folderOf, isWithin, joinPath, nameOf } from './paths.ts'
+import { folderOf, isWithin, joinPath } from './paths.ts'
 import { treeRows } from './tree-rows.ts'
 import { UploadQueue } from './upload-queue.ts'
 import { UploadsPanel } from './uploads-panel.tsx'
 import { useFileTree } from './use-file-tree.ts'
 import { useOpenFile } from './use-open-file.ts'
 import './files.css'
-
-/** What is being asked before it is done. */
-type Question =
-  | { kind: 'new file' | 'new folder'; folder: string }
-  | { kind: 'rename' | 'delete'; path: string }
-  | { kind: 'replace'; files: DroppedFile[]; existing: number }
-  | { kind: 'leave'; path: string }
 
 /** The files of the computer: the tree at the side, and the open file. */
 export function FilesView({ isActive }: { isActive: boolean }) {
@@ -46,17 +38,22 @@ export function FilesView({ isActive }: { isActive: boolean }) {
   const entry = tree.entryAt(selected)
   const targetFolder = entry === undefined ? '' : entry.type === 'directory' ? selected : folderOf(selected)
 
+  /** Opens a file, or none, in place of the open one; asks first if that would lose something. */
+  const leaveFor = (path: string) => {
+    if (opened.isDirty) setQuestion({ kind: 'leave', path, unsaved: opened.file?.path ?? '' })
+    else openInstead(path)
+  }
+  const openInstead = (path: string) => (path === '' ? opened.close() : void opened.open(path))
+
   const select = (found: FileEntry) => {
     setSelected(found.path)
     setError('')
     if (found.type === 'directory' || found.name_base64 !== undefined || found.path === opened.file?.path) return
-    if (opened.isDirty) setQuestion({ kind: 'leave', path: found.path })
-    else void opened.open(found.path)
+    leaveFor(found.path)
   }
 
   /** Does what was asked for, reads the folders that it changed, and shows why it failed. */
   const act = async (work: () => Promise<unknown>, ...changed: string[]) => {
-    setQuestion(undefined)
     setError('')
     try {
       await work()
@@ -93,7 +90,7 @@ export function FilesView({ isActive }: { isActive: boolean }) {
 
   const rename = (path: string, name: string) => {
     const to = joinPath(folderOf(path), name)
-    if (to === path) return setQuestion(undefined)
+    if (to === path) return
     void act(async () => {
       await moveFile(path, to)
       tree.collapse(path)
@@ -110,6 +107,26 @@ export function FilesView({ isActive }: { isActive: boolean }) {
       setSelected('')
       if (opened.file && isWithin(opened.file.path, path)) opened.close()
     }, folderOf(path))
+
+  const askToDelete = (path: string) =>
+    setQuestion({ kind: 'delete', path, isFolder: tree.entryAt(path)?.type === 'directory' })
+
+  const agree = (agreed: Question, name: string) => {
+    setQuestion(undefined)
+    switch (agreed.kind) {
+      case 'new file':
+      case 'new folder':
+        return create(agreed.kind, agreed.folder, name)
+      case 'rename':
+        return rename(agreed.path, name)
+      case 'delete':
+        return remove(agreed.path)
+      case 'replace':
+        return queue.add(agreed.files)
+      case 'leave':
+        return openInstead(agreed.path)
+    }
+  }
 
   const onDragOver = (event: DragEvent) => {
     if (!event.dataTransfer.types.includes('Files')) return
@@ -138,7 +155,7 @@ export function FilesView({ isActive }: { isActive: boolean }) {
           onNewFile={() => setQuestion({ kind: 'new file', folder: targetFolder })}
           onNewFolder={() => setQuestion({ kind: 'new folder', folder: targetFolder })}
           onRename={() => entry && setQuestion({ kind: 'rename', path: entry.path })}
-          onDelete={() => entry && setQuestion({ kind: 'delete', path: entry.path })}
+          onDelete={() => entry && askToDelete(entry.path)}
           onRefresh={() => void refresh()}
         />
         {error !== '' && (
@@ -155,78 +172,13 @@ export function FilesView({ isActive }: { isActive: boolean }) {
           onCollapse={tree.collapse}
           onMore={(folder) => void load(folder, tree.folders.get(folder)?.cursor)}
           onRename={(path) => setQuestion({ kind: 'rename', path })}
-          onDelete={(path) => setQuestion({ kind: 'delete', path })}
+          onDelete={askToDelete}
           onDropInto={drop}
         />
         <UploadsPanel queue={queue} />
       </div>
-      <FilePane
-        opened={opened}
-        onBack={() => (opened.isDirty ? setQuestion({ kind: 'leave', path: '' }) : opened.close())}
-      />
-      {(question?.kind === 'new file' || question?.kind === 'new folder') && (
-        <NameDialog
-          title={`${question.kind === 'new file' ? 'New file' : 'New folder'} in ${question.folder || 'the workspace'}`}
-          action="Create"
-          onName={(name) => {
-            setQuestion(undefined)
-            create(question.kind, question.folder, name)
-          }}
-          onCancel={() => setQuestion(undefined)}
-        />
-      )}
-      {question?.kind === 'rename' && (
-        <NameDialog
-          title={`Rename “${nameOf(question.path)}”`}
-          action="Rename"
-          name={nameOf(question.path)}
-          onName={(name) => rename(question.path, name)}
-          onCancel={() => setQuestion(undefined)}
-        />
-      )}
-      {question?.kind === 'delete' && (
-        <Dialog
-          title={`Delete “${nameOf(question.path)}”?`}
-          action="Delete"
-          dangerous
-          onAgree={() => remove(question.path)}
-          onCancel={() => setQuestion(undefined)}
-        >
-          <p>
-            {tree.entryAt(question.path)?.type === 'directory' ? 'The folder and all that is in it are' : 'The file is'}{' '}
-            deleted for good.
-          </p>
-        </Dialog>
-      )}
-      {question?.kind === 'replace' && (
-        <Dialog
-          title={question.existing === 1 ? 'Replace 1 file?' : `Replace ${question.existing} files?`}
-          action="Replace"
-          dangerous
-          onAgree={() => {
-            setQuestion(undefined)
-            queue.add(question.files)
-          }}
-          onCancel={() => setQuestion(undefined)}
-        >
-          <p>Files with these names exist already.</p>
-        </Dialog>
-      )}
-      {question?.kind === 'leave' && (
-        <Dialog
-          title="Leave without saving?"
-          action="Leave"
-          dangerous
-          onAgree={() => {
-            setQuestion(undefined)
-            if (question.path === '') opened.close()
-            else void opened.open(question.path)
-          }}
-          onCancel={() => setQuestion(undefined)}
-        >
-          <p>What you changed in “{nameOf(opened.file?.path ?? '')}” is not saved.</p>
-        </Dialog>
-      )}
+      <FilePane opened={opened} onBack={() => leaveFor('')} />
+      {question && <FileQuestion question={question} onAgree={agree} onCancel={() => setQuestion(undefined)} />}
     </section>
   )
 }

@@ -114,7 +114,8 @@ export class TerminalScreen {
     const copies = event.code === 'KeyC' && (event.shiftKey || this.#terminal.hasSelection())
     if (copies) {
       event.preventDefault()
-      void navigator.clipboard?.writeText(this.#terminal.getSelection()).catch(() => {})
+      // Unlike navigator.clipboard it needs no secure connection; xterm.js fills in the selection.
+      document.execCommand('copy')
       this.#terminal.clearSelection()
       return false
     }
