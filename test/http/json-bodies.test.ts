@@ -10,7 +10,15 @@ const types = [undefined, form, `${form}; charset=UTF-8`, 'text/plain', 'text/pl
 
 const routes = await appRoutes()
 /** These take true forms besides JSON. */
-const takesForms = new Set(['POST /login/callback', 'POST /invitation', 'POST /sign-in'])
+const takesForms = new Set([
+  'POST /login/callback',
+  'POST /invitation',
+  'POST /sign-in',
+  'POST /share/:token',
+  'POST /api/cli/auth',
+  'POST /api/cli/auth/mail',
+  'POST /api/cli/auth/answer',
+])
 /** The webhook takes the bytes that were signed. */
 const takesJson = (route: AppRoute) => route.schema.body !== undefined && route.url !== '/billing/webhook'
 

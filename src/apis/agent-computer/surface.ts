@@ -47,6 +47,7 @@ export const agentComputer: Surface = {
     },
     {
       name: 'Shares',
+      skill: 'brief',
       description: 'Links that open one computer for whoever has them, until they expire or are deleted.',
       routes: [addShareRoutes, addPublicShareRoutes],
     },
