@@ -400,11 +400,12 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
   test('shows what runs as the computer itself says, and ends it', async (t) => {
     const dial = server.driver.connect.bind(server.driver)
     const asked: ConnectSpec[] = []
+    const started = 'Sun Nov  8 12:07:20 2026'
     const lines = [
-      '1 root 9 0 100 init',
-      '  42 node  5  1  2048 sleep 100  x',
+      `1 root ${started} 0 100 init`,
+      `  42 node  ${started}  1  2048 sleep 100  x`,
       'broken',
-      `43 node 5 1 1 ${'x'.repeat(2000)}`,
+      `43 node ${started} 1 1 ${'x'.repeat(2000)}`,
     ]
     t.mock.method(server.driver, 'connect', (id: string, spec: ConnectSpec) => {
       asked.push(spec)
@@ -416,7 +417,7 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     assert.equal(asked.length, 1, 'who looks at the same time sees the same')
     const [sleep, long] = looks[0]!.body.processes
     const { started_at, ...facts } = sleep
-    assert.ok(Date.parse(started_at) <= Date.now() - 5000)
+    assert.equal(started_at, '2026-11-08T12:07:20.000Z')
     const described = { id: 'pid-42', pid: 42, command: 'sleep 100  x', kind: 'program', user: 'node' }
     assert.deepEqual(facts, { ...described, cpu_seconds: 1, memory_bytes: 2048 * 1024 })
     assert.equal(long.command.length, 1024)

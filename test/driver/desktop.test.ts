@@ -7,9 +7,10 @@ import { readSettings } from '../../src/config/settings.ts'
 import { lockDataDirectory } from '../../src/data-lock.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { LocalDriver } from '../../src/drivers/local/local-driver.ts'
-import { openComputer } from '../../src/engine/computers/access/open-computer.ts'
+import { openComputer, type AccessibleComputer } from '../../src/engine/computers/access/open-computer.ts'
 import type { Desktop } from '../../src/engine/computers/desktop/desktops.ts'
 import { removeSandbox } from '../../src/engine/computers/manage/remove.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import { createAccount } from '../../src/engine/identity/accounts/owner.ts'
 import { findImage } from '../../src/start/find-image.ts'
 import { testDataDirectory } from '../support/data-directory.ts'
@@ -21,7 +22,7 @@ import { testEngine } from '../support/test-engine.ts'
 const options = { skip: process.env.CARREL_TEST_DESKTOP !== '1', timeout: 1_800_000 }
 
 test(
-  'the desktop shows its wallpaper to a VNC client, and ends with everything that it started',
+  'the desktop shows its wallpaper to a VNC client, plays to a listener, and ends with everything that it started',
   options,
   async (t) => {
     mkdirSync(testDataDirectory, { recursive: true, mode: 0o711 })
@@ -41,6 +42,7 @@ test(
     const desktop = await engine.desktops.open(engine, computer)
     while ((await colours(desktop)) < 1_000) await delay(100)
     assert.deepEqual(await engine.portWatch.scan(computer.id), [])
+    await hear(engine, computer)
 
     for (const process of driver.processesOn(computer.id)) await process.kill('SIGTERM', 'process')
     await desktop.ended
@@ -55,4 +57,15 @@ async function colours(desktop: Desktop): Promise<number> {
   const { pixels } = await firstPicture(socket)
   socket.destroy()
   return new Set(new Uint32Array(pixels.buffer, pixels.byteOffset, pixels.length / 4)).size
+}
+
+/** Resolves once what the computer plays is heard: silence, in whole samples of two channels. */
+async function hear(engine: Engine, computer: AccessibleComputer<'run'>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const end = () => reject(new Error('the recording has ended'))
+  const leave = await engine.sounds.listen(engine, computer, { hear: resolve, end })
+  const sound = await promise
+  leave()
+  assert.equal(sound.length % 4, 0)
+  assert.ok(sound.every((byte) => byte === 0))
 }

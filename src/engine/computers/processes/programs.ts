@@ -45,13 +45,12 @@ export async function signalProgram(
 }
 
 async function list(engine: ComputersContext, computer: AccessibleComputer<'run'>): Promise<RunningProgram[]> {
-  const argv = ['ps', '-ww', '-eo', 'pid=,user:32=,etimes=,times=,rss=,args=']
+  const argv = ['ps', '-ww', '-eo', 'pid=,user:32=,lstart=,times=,rss=,args=']
   try {
     const { pid: own, text } = await run(engine, computer, argv, computer.image.user)
-    const now = Date.now()
     return text
       .split('\n', limits.programsShown)
-      .flatMap((line) => programOf(line, now))
+      .flatMap(programOf)
       .filter(({ pid }) => pid !== 1 && pid !== own)
   } catch (error) {
     if (error instanceof CarrelError && error.code === 'not_found') return []
@@ -61,7 +60,7 @@ async function list(engine: ComputersContext, computer: AccessibleComputer<'run'
 
 /** Runs a program of the computer for a moment. What it prints is the guest's to say, and bounded. */
 async function run(engine: ComputersContext, computer: AccessibleComputer<'run'>, argv: string[], user: string) {
-  const env = environment(computer.image.env, undefined)
+  const env = environment(computer.image.env, { LC_ALL: 'C', TZ: 'UTC' })
   const running = await connectProcess(engine, computer, { kind: 'look', argv, env, cwd: '/', user })
   const timer = setTimeout(() => running.end(), limits.programsTimeoutMs)
   running.stdin.on('error', () => {}).end()
@@ -80,17 +79,19 @@ async function run(engine: ComputersContext, computer: AccessibleComputer<'run'>
   return { pid: running.process.pid, exitCode, text: Buffer.from(text, 'latin1').toString('utf8') }
 }
 
-const line = /^ *(\d{1,10}) +([^ ]{1,64}) +(\d{1,10}) +(\d{1,10}) +(\d{1,12}) (.+)$/
+/** The time of the start: the age that `ps` computes is wrong where `/proc/uptime` is that of the computer. */
+const line = /^ *(\d{1,10}) +([^ ]{1,64}) +(\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}) +(\d{1,10}) +(\d{1,12}) (.+)$/
 
-function programOf(text: string, now: number): RunningProgram[] {
-  const [, pid, user = '', seconds, cpuSeconds, kib, command = ''] = line.exec(text) ?? []
-  if (pid === undefined) return []
+function programOf(text: string): RunningProgram[] {
+  const [, pid, user = '', started, cpuSeconds, kib, command = ''] = line.exec(text) ?? []
+  const startedAtMs = Date.parse(`${started} UTC`)
+  if (pid === undefined || Number.isNaN(startedAtMs)) return []
   return [
     {
       pid: Number(pid),
       user,
       command: command.slice(0, maxCommandLength),
-      startedAtMs: now - Number(seconds) * 1000,
+      startedAtMs,
       cpuSeconds: Number(cpuSeconds),
       memoryBytes: Number(kib) * 1024,
     },

@@ -5,6 +5,7 @@ import { newId } from '../../ids.ts'
 import type { AccessibleComputer } from '../access/open-computer.ts'
 import type { ComputersContext } from '../computers.ts'
 import { startProcess } from '../processes/start-process.ts'
+import { waitForExit } from '../processes/wait-for-exit.ts'
 import { TerminalOutput } from './terminal-output.ts'
 import { loginShell, terminalCommand, terminalFacts, terminalName, type TerminalSize } from './terminal-process.ts'
 
@@ -24,17 +25,14 @@ export class Terminals {
   readonly #known = new Map<string, Terminal>()
   readonly #starting = new Map<string, Set<number>>()
 
-  /** Returns the terminals of a computer, in the order of their start. */
-  list({ driver }: Pick<ComputersContext, 'driver'>, { id }: AccessibleComputer): Terminal[] {
-    return driver.processesOn(id).flatMap((process) => {
-      const facts = terminalFacts(process)
-      return facts ? [this.#known.get(process.processId) ?? this.#remember(process)] : []
-    })
+  /** Returns the terminals of a computer that have not ended, in the order of their start. */
+  list(engine: Pick<ComputersContext, 'driver'>, computer: AccessibleComputer): Terminal[] {
+    return this.#all(engine, computer).filter(({ process }) => !process.exit)
   }
 
-  /** Returns a terminal of a computer. Throws `not_found`. */
+  /** Returns a terminal of a computer, also one that has just ended. Throws `not_found`. */
   find(engine: Pick<ComputersContext, 'driver'>, computer: AccessibleComputer<'run'>, id: string): Terminal {
-    const found = this.list(engine, computer).find((terminal) => terminal.id === id)
+    const found = this.#all(engine, computer).find((terminal) => terminal.id === id)
     if (found) return found
     throw new CarrelError(
       'not_found',
@@ -67,16 +65,21 @@ export class Terminals {
   }
 
   /** Ends a terminal with everything that runs in it. Throws `not_found`. */
-  async end(engine: Pick<ComputersContext, 'driver'>, computer: AccessibleComputer<'run'>, id: string): Promise<void> {
+  async end(
+    engine: Pick<ComputersContext, 'driver' | 'server'>,
+    computer: AccessibleComputer<'run'>,
+    id: string,
+  ): Promise<void> {
     const { process } = this.find(engine, computer, id)
-    if (!process.exit) await process.kill('SIGKILL', 'tree')
+    if (process.exit) return
+    await process.kill('SIGKILL', 'tree')
+    await waitForExit(engine.server, process, Date.now() + limits.stopGraceMs)
   }
 
   /** Returns the lowest number that is free, and keeps it for a terminal that starts. Throws `limit_reached`. */
   #take(engine: Pick<ComputersContext, 'driver'>, computer: AccessibleComputer<'run'>): number {
     const starting = this.#starting.get(computer.id) ?? new Set()
-    const running = this.list(engine, computer).filter(({ process }) => !process.exit)
-    const taken = new Set([...starting, ...running.map(({ number }) => number)])
+    const taken = new Set([...starting, ...this.list(engine, computer).map(({ number }) => number)])
     const limit = limits.terminalsPerComputer
     if (taken.size >= limit)
       throw new CarrelError('limit_reached', `Cannot open a terminal: the computer has ${limit}, which is the limit`, {
@@ -86,6 +89,13 @@ export class Terminals {
     while (taken.has(number)) number++
     this.#starting.set(computer.id, starting.add(number))
     return number
+  }
+
+  #all({ driver }: Pick<ComputersContext, 'driver'>, { id }: AccessibleComputer): Terminal[] {
+    return driver
+      .processesOn(id)
+      .filter((process) => terminalFacts(process) !== undefined)
+      .map((process) => this.#known.get(process.processId) ?? this.#remember(process))
   }
 
   #remember(process: ProcessHandle): Terminal {
