@@ -60,7 +60,9 @@ export class TerminalSocket {
     const maxBytes = Math.min(readBytes, maxBufferedBytes)
     const options = { cursor, signal: this.#left.signal, readBytes, maxBytes }
     let skipped = 0
-    for await (const { data } of processPieces(this.#terminal.process, options)) {
+    for await (const { data, truncated } of processPieces(this.#terminal.process, options)) {
+      // What would have been left out is not kept any more.
+      if (truncated) skipped = skipBytes
       const fresh = data.flatMap((part) => {
         const skips = Math.min(part.length, skipBytes - skipped)
         skipped += skips
