@@ -20,7 +20,14 @@ const view = EditorView.theme({
   '.cm-selectionMatch, .cm-searchMatch': { backgroundColor: 'color-mix(in srgb, var(--wait) 25%, transparent)' },
   '.cm-panels': { backgroundColor: 'var(--raised)', color: 'var(--ink)', borderColor: 'var(--line)' },
   '.cm-panels.cm-panels-top': { borderBottom: '1px solid var(--line)' },
-  '.cm-panel.cm-search': { padding: '0.5rem 0.75rem', fontFamily: 'inherit' },
+  '.cm-panel.cm-search': { padding: '0.5rem 2rem 0.5rem 0.75rem', fontFamily: 'inherit' },
+  '.cm-panel.cm-search :is(input, button, label)': { fontSize: '0.85rem', verticalAlign: 'middle' },
+  '.cm-panel.cm-search [name=close]': {
+    padding: '0.2rem 0.7rem',
+    border: 'none',
+    background: 'none',
+    color: 'var(--soft)',
+  },
   '.cm-textfield': { border: '1px solid var(--edge)', borderRadius: '6px', backgroundColor: 'var(--paper)' },
   '.cm-button': {
     border: '1px solid var(--line)',

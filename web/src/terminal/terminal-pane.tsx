@@ -1,6 +1,7 @@
 import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import { mayReconnect, socketUrl } from '../api/sockets.ts'
 import { listTerminals, terminalSocketPath, type Terminal } from '../api/terminals.ts'
+import { KeyRow } from './key-row.tsx'
 import { TerminalScreen } from './terminal-screen.ts'
 import { TerminalSocket, type TerminalEnd, type TerminalState } from './terminal-socket.ts'
 
@@ -20,6 +21,7 @@ export function TerminalPane({ terminal, isNew, isActive, onTitle, onEnd, onLeav
   const screen = useRef<TerminalScreen>(undefined)
   const socket = useRef<TerminalSocket>(undefined)
   const [state, setState] = useState<TerminalState>('connecting')
+  const [hasControl, setHasControl] = useState(false)
   const changeTitle = useEffectEvent(onTitle)
   const end = useEffectEvent(onEnd)
   const leave = useEffectEvent(onLeave)
@@ -33,6 +35,7 @@ export function TerminalPane({ terminal, isNew, isActive, onTitle, onEnd, onLeav
       onTouch: () => socket.current?.endReplay(),
       onResize: (cols, rows) => socket.current?.resize(cols, rows),
       onTitle: (title) => changeTitle(title),
+      onControlUsed: () => setHasControl(false),
       onLeave: () => leave(),
     })
     const connection: TerminalSocket = new TerminalSocket({
@@ -71,6 +74,11 @@ export function TerminalPane({ terminal, isNew, isActive, onTitle, onEnd, onLeav
     screen.current?.focus()
   }, [isActive])
 
+  const toggleControl = () => {
+    if (screen.current) screen.current.hasControl = !hasControl
+    setHasControl(!hasControl)
+  }
+
   return (
     <div
       className="terminal-pane"
@@ -79,7 +87,10 @@ export function TerminalPane({ terminal, isNew, isActive, onTitle, onEnd, onLeav
       aria-labelledby={`terminal-tab-${id}`}
       hidden={!isActive}
     >
-      <div className="terminal-screen" ref={element} />
+      <div className="terminal-space">
+        <div className="terminal-screen" ref={element} />
+      </div>
+      <KeyRow hasControl={hasControl} onControl={toggleControl} onKey={(key) => screen.current?.press(key)} />
       {(state === 'connecting' || state === 'waiting') && (
         <p className="terminal-state" role="status">
           {state === 'waiting' ? 'Reconnecting…' : 'Connecting…'}

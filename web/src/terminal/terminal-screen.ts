@@ -1,6 +1,7 @@
 import { FitAddon } from '@xterm/addon-fit'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { Terminal } from '@xterm/xterm'
+import { sequenceOf, withControl, type TerminalKey } from './terminal-keys.ts'
 import { withTerminalTheme } from './terminal-theme.ts'
 
 const fontFamily = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
@@ -16,12 +17,17 @@ export interface ScreenListener {
   onTouch: () => void
   onResize: (cols: number, rows: number) => void
   onTitle: (title: string) => void
+  /** Ctrl was used up by a character. */
+  onControlUsed: () => void
   /** The user asks for a way out of the terminal by the keyboard. */
   onLeave: () => void
 }
 
 /** What draws a terminal in an element, and takes the keys that are pressed there. */
 export class TerminalScreen {
+  /** Whether the next character is pressed together with Ctrl. */
+  hasControl = false
+  readonly #listener: ScreenListener
   readonly #terminal: Terminal
   readonly #fit = new FitAddon()
   readonly #element: HTMLElement
@@ -32,6 +38,7 @@ export class TerminalScreen {
 
   constructor(element: HTMLElement, listener: ScreenListener) {
     this.#element = element
+    this.#listener = listener
     this.#terminal = new Terminal({
       fontFamily,
       fontSize: window.innerWidth < narrowPixels ? 12 : 13.5,
@@ -47,11 +54,11 @@ export class TerminalScreen {
     terminal.loadAddon(new WebLinksAddon())
     terminal.open(element)
     terminal.attachCustomKeyEventHandler((event) => this.#takesKey(event, listener.onLeave))
-    terminal.onData((data) => this.#isWanted && listener.onInput(data))
+    terminal.onData((data) => this.#isWanted && this.#input(data))
     terminal.onBinary((data) => this.#isWanted && listener.onInput(bytesOfBinary(data)))
     this.#watchTouch(listener.onTouch)
     terminal.onResize(({ cols, rows }) => listener.onResize(cols, rows))
-    terminal.onTitleChange((title) => listener.onTitle(title.slice(0, maxTitleLength)))
+    terminal.onTitleChange((title) => listener.onTitle(shortTitle(title)))
     const observer = new ResizeObserver(() => this.fit())
     observer.observe(element)
     this.#ends.push(() => observer.disconnect())
@@ -80,6 +87,12 @@ export class TerminalScreen {
     this.#terminal.write(`\r\n\u001b[0;2m[${text}]\u001b[0m\r\n`)
   }
 
+  /** Presses a key that the user has no keyboard for. */
+  press(key: TerminalKey): void {
+    const isApplication = this.#terminal.modes.applicationCursorKeysMode
+    this.#listener.onInput(sequenceOf(key, { isApplication }))
+  }
+
   focus(): void {
     this.#terminal.focus()
   }
@@ -92,6 +105,13 @@ export class TerminalScreen {
   /** Whether input is the user's, or the answer to a question that nobody has answered before. */
   get #isWanted(): boolean {
     return this.#replaying === 0 || performance.now() - this.#touchedAtMs < touchMs
+  }
+
+  #input(data: string): void {
+    if (!this.hasControl) return this.#listener.onInput(data)
+    this.hasControl = false
+    this.#listener.onControlUsed()
+    this.#listener.onInput(withControl(data))
   }
 
   #watchTouch(onTouch: () => void): void {
@@ -121,6 +141,11 @@ export class TerminalScreen {
     }
     return !(event.shiftKey && event.code === 'KeyV')
   }
+}
+
+/** Returns a title without the user and the computer, which shells put before the directory. */
+function shortTitle(title: string): string {
+  return title.replace(/^[\w.-]+@[\w.-]+: */, '').slice(0, maxTitleLength)
 }
 
 /** Returns the bytes of what xterm.js calls binary: a string whose characters are bytes. */

@@ -1,4 +1,4 @@
-import { useRef, type KeyboardEvent } from 'react'
+import { useEffect, useRef, type KeyboardEvent } from 'react'
 import { Icon } from '../design/icon.tsx'
 import { IconButton } from '../design/icon-button.tsx'
 
@@ -20,6 +20,11 @@ interface Props {
 /** The tabs of the terminals. Left and Right go from tab to tab, Delete closes one. */
 export function TerminalTabs({ tabs, activeId, onSelect, onClose, onOpen, canOpen }: Props) {
   const list = useRef<HTMLDivElement>(null)
+
+  useEffect(() => {
+    const active = activeId && list.current?.querySelector(`#terminal-tab-${CSS.escape(activeId)}`)
+    if (active) active.parentElement?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [activeId])
 
   const onKeyDown = (event: KeyboardEvent) => {
     const at = tabs.findIndex(({ id }) => id === activeId)
