@@ -163,6 +163,14 @@ describe('the page of a computer in a browser', { timeout: 300_000, skip: noBrow
     await until(`document.querySelector('.port-address').textContent === 'Not published'`)
   })
 
+  test('shows what runs, and ends it once that was confirmed', async () => {
+    await view('processes')
+    const line = `[...document.querySelectorAll('.processes tr')].find((each) => each.textContent.includes('http.server 8000'))`
+    await click(`${line}?.querySelector('button')`)
+    await click(`document.querySelector('dialog[open] [type=submit]')`)
+    await until(`document.querySelector('.processes tr') && !${line}`)
+  })
+
   test('says that its session is over as soon as it is revoked', async () => {
     await until(`document.querySelector('.terminal-pane')`)
     assert.deepEqual(browser.complaints, [])

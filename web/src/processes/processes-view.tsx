@@ -8,7 +8,7 @@ import './processes.css'
 
 const look = async (signal: AbortSignal) => ({ ...(await listProcesses(signal)), readAtMs: Date.now() })
 
-/** What runs on the computer. Processes that were started from outside can be ended here. */
+/** What runs on the computer, to be ended here. */
 export function ProcessesView() {
   const { value, error, refresh } = usePolled(look, 3000)
   const [ending, setEnding] = useState<Process>()
@@ -28,15 +28,13 @@ export function ProcessesView() {
   return (
     <section className="page-view processes" aria-label="Processes">
       <h1>Processes</h1>
-      <p className="lead">
-        What was started through the API or the command line. In a terminal, <code>ps -ef</code> shows everything.
-      </p>
+      <p className="lead">What runs on the computer now.</p>
       {(problem || error) !== '' && (
         <p className="problem" role="alert">
           {problem || error}
         </p>
       )}
-      {value?.processes.length === 0 && <p className="none">Nothing of that runs now.</p>}
+      {value?.processes.length === 0 && <p className="none">Nothing runs that is known of.</p>}
       {value && value.processes.length > 0 && (
         <div className="wide">
           <table>
@@ -97,7 +95,7 @@ function ProcessLine({ process, nowMs, onEnd }: LineProps) {
     <tr>
       <td className="command">
         <span title={command}>{command}</span>
-        <small>{kind}</small>
+        {kind !== 'program' && <small>{kind}</small>}
       </td>
       <td className="detail">{user}</td>
       <td className="number detail">{pid}</td>
