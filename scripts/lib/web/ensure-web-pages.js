@@ -38,18 +38,26 @@ async function build(hash) {
     mkdirSync(cache, { recursive: true })
     const vite = join(project.modules, 'vite/bin/vite.js')
     const argv = [project.node, vite, 'build', 'web', '--outDir', made, '--emptyOutDir', '--logLevel', 'error']
-    const { code, output, timedOut } = await runProgram(argv, { cwd: project.root, timeoutMs })
+    const env = { ...process.env, NO_COLOR: '1' }
+    const { code, output, timedOut } = await runProgram(argv, { cwd: project.root, env, timeoutMs })
     if (timedOut) return `it took more than ${timeoutMs / 60_000} minutes`
-    if (code !== 0) return output.trim() || `vite ended with exit code ${code}`
+    if (code !== 0) return withoutStack(output) || `vite ended with exit code ${code}`
     writeFileSync(join(made, 'sources.sha256'), hash)
     if (existsSync(dist)) renameSync(dist, old)
     renameSync(made, dist)
     return undefined
   } catch (error) {
+    // Another set-up of this clone was quicker.
+    if (readStamp() === hash) return undefined
     return error instanceof Error ? error.message : String(error)
   } finally {
     for (const path of [made, old]) rmSync(path, { recursive: true, force: true })
   }
+}
+
+/** @param {string} output */
+function withoutStack(output) {
+  return output.trim().split('\n    at ')[0]
 }
 
 function readStamp() {
