@@ -21,15 +21,12 @@ export interface FilePage {
 
 const absolute = (path: string) => (path === '' ? workspace : `${workspace}/${path}`)
 
-function operate<T>(operation: string, path: string, more: object = {}, signal?: AbortSignal): Promise<T> {
-  return request('POST', '/api/files/ops', { body: { operation, path: absolute(path), ...more }, signal })
+function operate<T>(operation: string, path: string, more: object = {}): Promise<T> {
+  return request('POST', '/api/files/ops', { body: { operation, path: absolute(path), ...more } })
 }
 
 export const listFiles = (path: string, cursor?: string) =>
   operate<FilePage>('list', path, cursor === undefined ? {} : { cursor })
-
-export const readText = async (path: string, signal?: AbortSignal) =>
-  (await operate<{ content: string }>('read_text', path, {}, signal)).content
 
 export const statFile = async (path: string) =>
   (await operate<{ stat: { type: FileEntry['type']; size_bytes?: number } }>('stat', path)).stat
@@ -42,3 +39,13 @@ export const contentUrl = (path: string) => `/api/files/content?path=${encodeURI
 
 export const readContent = async (path: string, signal?: AbortSignal) =>
   (await requestContent(contentUrl(path), signal)).arrayBuffer()
+
+/** Returns the text of a file, as it is to the byte. Throws where it is not UTF-8. */
+export async function readText(path: string, signal?: AbortSignal): Promise<string> {
+  const bytes = await readContent(path, signal)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new Error('It is not text.')
+  }
+}

@@ -1,7 +1,7 @@
 import { useCallback, useRef, useState } from 'react'
 import { readText, statFile } from '../api/files.ts'
 import { putContent } from '../api/put-content.ts'
-import { messageOf } from '../api/request.ts'
+import { ApiError, messageOf } from '../api/request.ts'
 import { bytesText } from '../design/units.ts'
 import { imageTypeOf, maxImageBytes, maxTextBytes } from './file-kind.ts'
 
@@ -48,10 +48,11 @@ export function useOpenFile() {
   /** Returns whether the file of the computer is no longer what was opened or saved here last. */
   const hasChanged = useCallback(async (path: string) => {
     try {
-      return (await readText(path)) !== saved.current
-    } catch {
-      // It is gone, or no text any more: saving makes it anew.
-      return false
+      const { size_bytes: size = 0 } = await statFile(path)
+      return size > maxTextBytes || (await readText(path)) !== saved.current
+    } catch (error) {
+      // Where it is gone, saving makes it anew.
+      return !(error instanceof ApiError)
     }
   }, [])
 
