@@ -70,7 +70,7 @@ export function ComputerPage() {
         <ViewBoundary>{filesVisited && <FilesView isActive={current === 'files'} />}</ViewBoundary>
         <ViewBoundary key={current}>
           {current === 'desktop' && <DesktopView answer={answer} />}
-          {current === 'ports' && <PortsView />}
+          {current === 'ports' && <PortsView mayChange={!answer.session.shared} />}
           {current === 'processes' && <ProcessesView />}
         </ViewBoundary>
       </main>

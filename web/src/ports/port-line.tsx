@@ -2,12 +2,13 @@ import type { Port, Visibility } from '../api/ports.ts'
 
 interface Props {
   port: Port
+  mayChange: boolean
   onPublish: (port: number, visibility: Visibility) => void
   onWithdraw: (port: Port) => void
 }
 
 /** One port: whether something listens on it, who may open it, and where. */
-export function PortLine({ port, onPublish, onWithdraw }: Props) {
+export function PortLine({ port, mayChange, onPublish, onWithdraw }: Props) {
   const { port: number, name, visibility, url, listening } = port
   return (
     <li className="port">
@@ -26,26 +27,33 @@ export function PortLine({ port, onPublish, onWithdraw }: Props) {
         )}
       </span>
       <span className="port-actions">
-        {visibility === null ? (
-          <button type="button" className="quiet" onClick={() => onPublish(number, 'private')}>
-            Publish
-          </button>
-        ) : (
-          <>
-            <select
-              aria-label={`Who may open port ${number}`}
-              value={visibility}
-              onChange={({ target }) => onPublish(number, target.value as Visibility)}
-            >
-              <option value="private">Private</option>
-              <option value="public">Public</option>
-            </select>
-            <button type="button" className="quiet" onClick={() => onWithdraw(port)}>
-              Withdraw
-            </button>
-          </>
-        )}
+        {mayChange ? <PortActions port={port} onPublish={onPublish} onWithdraw={onWithdraw} /> : visibility}
       </span>
     </li>
+  )
+}
+
+function PortActions({ port, onPublish, onWithdraw }: Omit<Props, 'mayChange'>) {
+  const { port: number, visibility } = port
+  if (visibility === null)
+    return (
+      <button type="button" className="quiet" onClick={() => onPublish(number, 'private')}>
+        Publish
+      </button>
+    )
+  return (
+    <>
+      <select
+        aria-label={`Who may open port ${number}`}
+        value={visibility}
+        onChange={({ target }) => onPublish(number, target.value as Visibility)}
+      >
+        <option value="private">Private</option>
+        <option value="public">Public</option>
+      </select>
+      <button type="button" className="quiet" onClick={() => onWithdraw(port)}>
+        Withdraw
+      </button>
+    </>
   )
 }

@@ -6,8 +6,11 @@ import { PortLine } from './port-line.tsx'
 import { PublishForm } from './publish-form.tsx'
 import './ports.css'
 
-/** The ports that programs listen on, and those that are published, with their links. */
-export function PortsView() {
+/**
+ * The ports that programs listen on, and those that are published, with their links. `mayChange`: whether the visitor
+ * may publish and withdraw; visitors of a share may not.
+ */
+export function PortsView({ mayChange }: { mayChange: boolean }) {
   const { value, error, refresh } = usePolled(listPorts, 3000)
   const [problem, setProblem] = useState('')
 
@@ -30,7 +33,7 @@ export function PortsView() {
       <p className="lead">
         A published port has an address of its own. A private one opens for people with access alone.
       </p>
-      <PublishForm onPublish={publish} />
+      {mayChange && <PublishForm onPublish={publish} />}
       {(problem || error) !== '' && (
         <p className="problem" role="alert">
           {problem || error}
@@ -45,7 +48,7 @@ export function PortsView() {
       {ports !== undefined && ports.length > 0 && (
         <ul className="port-list">
           {ports.map((port) => (
-            <PortLine key={port.port} port={port} onPublish={publish} onWithdraw={withdraw} />
+            <PortLine key={port.port} port={port} mayChange={mayChange} onPublish={publish} onWithdraw={withdraw} />
           ))}
         </ul>
       )}
