@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Settings } from '../../../config/settings.ts'
 import { isAccessToken } from '../../../engine/computers/access-sessions/access-session.ts'
+import { onlyCookie } from '../../../http/only-cookie.ts'
 import { originUnder } from '../../../http/previews/preview-name.ts'
 
 /** Returns whether the pages of computers are reached by https. */
@@ -18,15 +19,11 @@ export function sessionCookie(settings: Settings, token: string, expiresAtMs: nu
 /** Returns the token that a request carries: in `Authorization`, as programs send it, or in the cookie. */
 export function pageCredential(
   settings: Settings,
-  { authorization, cookie = '' }: IncomingHttpHeaders,
+  { authorization, cookie }: IncomingHttpHeaders,
 ): { token: string | undefined; isCookie: boolean } {
   const [, bearer] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? []
   if (bearer !== undefined) return { token: accessToken(bearer), isCookie: false }
-  const prefix = `${nameOf(settings)}=`
-  const found = cookie.split(';').map((part) => part.trim())
-  // A page of the same site can set a cookie of this name for the whole domain: of two, neither is trusted.
-  const [first, second] = found.filter((part) => part.startsWith(prefix))
-  return { token: second === undefined ? accessToken(first?.slice(prefix.length)) : undefined, isCookie: true }
+  return { token: accessToken(onlyCookie(cookie, nameOf(settings))), isCookie: true }
 }
 
 function accessToken(text: string | undefined): string | undefined {

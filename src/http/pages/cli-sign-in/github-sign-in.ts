@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Settings } from '../../../config/settings.ts'
 import { githubAuthorization } from '../../../engine/identity/auth/github.ts'
 import { CarrelError } from '../../../errors.ts'
+import { onlyCookie } from '../../only-cookie.ts'
 import { callbackOf, type Callback } from './callback.ts'
 
 type GithubSettings = Pick<Settings, 'githubUrl' | 'githubClientId' | 'githubClientSecret'>
@@ -40,7 +41,7 @@ export function leadToGithub(
  */
 export function backFromGithub({ headers, baseUrl }: FastifyRequest, reply: FastifyReply, state: string): Callback {
   void reply.header('set-cookie', cookieOf(baseUrl, '', 0))
-  const [nonce = '', kept = ''] = (cookieIn(headers.cookie, nameOf(baseUrl)) ?? '').split('.')
+  const [nonce = '', kept = ''] = (onlyCookie(headers.cookie, nameOf(baseUrl)) ?? '').split('.')
   if (nonce.length === 0 || !isSame(nonce, state)) throw notBegun()
   try {
     const { callback_url, state: ofProgram } = JSON.parse(Buffer.from(kept, 'base64url').toString()) as Kept
@@ -75,11 +76,6 @@ function nameOf(origin: string): string {
 function cookieOf(origin: string, value: string, maxAgeS: number): string {
   const secure = origin.startsWith('https:') ? '; Secure' : ''
   return `${nameOf(origin)}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${secure}`
-}
-
-function cookieIn(header: string | undefined, name: string): string | undefined {
-  const found = header?.split(';').find((part) => part.trim().startsWith(`${name}=`))
-  return found?.trim().slice(name.length + 1)
 }
 
 const lifeS = 15 * 60
