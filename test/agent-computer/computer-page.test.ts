@@ -45,6 +45,21 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     assert.ok(!server.log().includes(token))
   })
 
+  test('keeps no token of a link that another page loads unseen', async () => {
+    const { visitor, session } = await enter()
+    for (const [destination, isKept] of [
+      ['document', true],
+      ['image', false],
+      ['iframe', false],
+      ['empty', false],
+    ] as const) {
+      const { status, headers } = await visitor.send('GET', `/?access_token=${session.connect_token}`, {
+        headers: { 'sec-fetch-dest': destination },
+      })
+      assert.deepEqual([status, headers['set-cookie'] !== undefined], [303, isKept], destination)
+    }
+  })
+
   test('tells a stranger nothing of which computers exist', async () => {
     const answers = await Promise.all(
       [computer.primary_url, computer.primary_url.replace('desk', 'none')].map(async (url) => {

@@ -7,7 +7,7 @@ import { page, pageHeaders as plainPageHeaders } from '../../../http/pages/page.
 import { entranceOf, type Entrance } from '../../../http/previews/visitor-credential.ts'
 import { sessionCookie } from './page-cookie.ts'
 import { assetHeaders, pageHeaders } from './page-headers.ts'
-import { enterPage } from './page-visit.ts'
+import { enterPage, type PageVisit } from './page-visit.ts'
 import { WebFiles } from './web-files.ts'
 
 /** Adds the page itself, which is the same for everybody, and the entrance by a link with a token. */
@@ -33,16 +33,24 @@ export function addDocumentRoutes(app: App, engine: Engine): void {
 
 /**
  * Keeps the token of a link in a cookie of this host, and leads to the address without it. A token that opens nothing
- * leads there, too: the page says what is missing.
+ * leads there, too: the page says what is missing. So does a link that a page of another origin loads as an image or in
+ * a frame, which would replace the visitor's session by another one unseen.
  */
 async function admit(engine: Engine, { headers }: FastifyRequest, reply: FastifyReply, { token, target }: Entrance) {
-  const visit = await enterPage(engine, headers.host, token).catch((error: unknown) => {
-    if (error instanceof CarrelError && error.code === 'unauthenticated') return undefined
-    throw error
-  })
+  const isVisited = ['document', undefined].includes(headers['sec-fetch-dest'])
+  const visit = isVisited && (await visitOfLink(engine, headers.host, token))
   if (visit) void reply.header('set-cookie', sessionCookie(engine.settings, token, visit.session.expiresAtMs))
   const hidden = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
   return reply.headers(hidden).redirect(target, 303)
+}
+
+async function visitOfLink(engine: Engine, host: string | undefined, token: string): Promise<PageVisit | undefined> {
+  try {
+    return await enterPage(engine, host, token)
+  } catch (error) {
+    if (error instanceof CarrelError && error.code === 'unauthenticated') return undefined
+    throw error
+  }
 }
 
 const notBuilt = page({
