@@ -68,7 +68,7 @@ export class ExecSocket {
 
   async #receive(data: Buffer, binary: boolean): Promise<void> {
     try {
-      if (!this.#starting) return await (this.#starting = this.#begin(data, binary))
+      if (!this.#starting) return await (this.#starting = this.#begin(data, binary).finally(this.#holdInput()))
       await this.#starting.catch(() => {})
       if (binary) this.#takeInput(data)
       else this.#control(checked(parse(data), laterMessages) as LaterMessage)
@@ -76,6 +76,13 @@ export class ExecSocket {
       await this.#send({ type: 'error', ...this.#options.errorBody(asCarrelError(error)) })
       if (!this.#process) this.#options.socket.close(1008, 'not started')
     }
+  }
+
+  /** Leaves what follows the first message unread; returns what ends that. */
+  #holdInput(): () => void {
+    const { socket } = this.#options
+    socket.hold('start', true)
+    return () => socket.hold('start', false)
   }
 
   async #begin(data: Buffer, binary: boolean): Promise<void> {
@@ -168,7 +175,7 @@ export class ExecSocket {
   #control(message: LaterMessage): void {
     const process = this.#process
     if (!process) throw new CarrelError('conflict', 'Cannot accept the message: the program did not start')
-    void this.#input.add(async () => {
+    this.#input.take(0, async () => {
       if (message.type === 'resize') await process.resize(message.cols, message.rows)
       else if (message.type === 'signal') await process.kill(message.signal, message.scope ?? 'process')
       else await process.closeStdin()

@@ -35,7 +35,11 @@ export class TerminalSocket {
       if (!terminal.process.exit) return this.#sendError(error)
     })
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary))
-    socket.once('close', () => this.#left.abort())
+    socket.once('close', () => {
+      this.#left.abort()
+      // A program that reads nothing would keep the input of every client that has left.
+      this.#input.drop()
+    })
   }
 
   /** Sends the output that follows an offset, until the terminal ends or the client leaves. */
@@ -75,7 +79,7 @@ export class TerminalSocket {
   #receive(data: Buffer, isBinary: boolean): void {
     const { process } = this.#terminal
     if (isBinary) return this.#input.take(data.length, () => process.write(data))
-    this.#input.take(data.length + messageCostBytes, async () => {
+    this.#input.take(data.length, async () => {
       const { cols, rows } = resizeOf(data)
       this.#terminal.size = { cols, rows }
       await process.resize(cols, rows)
@@ -109,5 +113,3 @@ function parse(data: Buffer): unknown {
 }
 
 const maxResizeBytes = 1024
-/** What a message counts for besides its bytes, so that many small ones are bounded, too. */
-const messageCostBytes = 1024
