@@ -164,6 +164,8 @@ export const limits = {
    * windows.
    */
   socketsPerSession: 64,
+  /** WebSockets of all visitors of a share at the page: desktop, sound and some terminals for each of a class. */
+  socketsPerShare: 512,
   /** How long a client has to answer that its access session is over before its WebSocket is cut. */
   lastSocketAnswerMs: 500,
   /** How long a list of what runs in a computer is shown to whoever watches it: a program is started for each. */

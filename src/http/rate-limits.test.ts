@@ -51,6 +51,16 @@ test('the other surfaces share a generous limit, which does not apply to the own
   assert.equal(limits.count(paperpod, of('owner'), 'write'), undefined)
 })
 
+test('the visitors of a share are counted by themselves, also at the owner', () => {
+  const limits = limitsWith()
+  for (const accountId of ['a', 'owner']) {
+    const visitor = { ...of(accountId), shareId: `share of ${accountId}` }
+    assert.deepEqual(picked(limits.count(paperpod, visitor, 'read')), [30_000, 29_999])
+    assert.deepEqual(picked(limits.count(paperpod, visitor, 'read')), [30_000, 29_998])
+  }
+  assert.deepEqual(picked(limits.count(paperpod, of('a'), 'read')), [30_000, 29_999])
+})
+
 test('0 removes a limit', () => {
   const limits = limitsWith({ CARREL_WRITES_PER_MINUTE: '0', CARREL_PAWPADO_READS_PER_MINUTE: '0' })
   assert.equal(limits.count(paperpod, of('a'), 'write'), undefined)

@@ -40,8 +40,8 @@ export interface RateLimitPolicy {
   countsUnknown: boolean
 }
 
-/** A user in a workspace, or a workspace whose token belongs to no user. */
-type Caller = Pick<Authenticated, 'accountId' | 'userId'>
+/** A user in a workspace, a workspace whose token belongs to no user, or the visitors of a share. */
+type Caller = Pick<Authenticated, 'accountId' | 'userId' | 'shareId'>
 
 interface Counters {
   known: Classes<RequestCounter>
@@ -60,8 +60,12 @@ export class AccountLimits {
     this.#ownerId = server.ownerId
   }
 
-  /** Counts a request; returns undefined where there is no limit. */
-  count(policy: RateLimitPolicy, { accountId, userId }: Caller, rateClass: RateClass): Counted | undefined {
+  /**
+   * Counts a request; returns undefined where there is no limit. The visitors of a share are counted by themselves, so
+   * that they use up no requests of the account that shares.
+   */
+  count(policy: RateLimitPolicy, { accountId, userId, shareId }: Caller, rateClass: RateClass): Counted | undefined {
+    if (shareId !== undefined) return this.#of(policy).known[rateClass]?.count(`share ${shareId}`)
     if (accountId === this.#ownerId && !policy.limitsOwner) return undefined
     return this.#of(policy).known[rateClass]?.count(policy.by === 'user' ? (userId ?? accountId) : accountId)
   }

@@ -8,6 +8,7 @@ import type { ConnectedProcess, ConnectSpec, ExecSpec } from '../../src/drivers/
 import { AgentComputers } from '../support/agent-computer.ts'
 import { PageVisitor } from '../support/computer-page.ts'
 import { until } from '../support/server.ts'
+import { setLimits } from '../support/set-limits.ts'
 import { TestApp } from '../support/test-app.ts'
 
 describe('the page of a computer', { timeout: 60_000 }, () => {
@@ -407,6 +408,10 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
       (all) => all.endsWith(request),
     )
     assert.ok(!sent.join('').includes(key))
+    const { socketsPerShare } = limits
+    setLimits({ socketsPerShare: 1 })
+    t.after(() => setLimits({ socketsPerShare }))
+    assert.equal((await once(visitor.socket('/api/desktop/socket'), 'close'))[0], 1013)
     const closed = once(socket, 'close')
     await computers.call('DELETE', `/computers/${computer.id}/shares/links/${share.id}`)
     assert.equal((await closed)[0], 4401)

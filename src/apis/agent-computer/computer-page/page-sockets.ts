@@ -21,6 +21,7 @@ interface Endpoint extends Pick<PageSocket, 'part' | 'maxMessageBytes'> {
   open: (socket: ClientSocket, visit: PageVisit, opening: Opening) => Promise<void>
 }
 
+/** By the id of a session or a share. */
 const openSockets = new Map<string, number>()
 
 /** Adds a WebSocket of the page. While it is open, its computer is in use. */
@@ -31,7 +32,7 @@ export function addPageSocket(app: App, engine: Engine, { path, part, maxMessage
     open: (client, { params, request }) => {
       const visit = visitOf(request)
       client.on('error', () => client.terminate())
-      const leave = enter(visit.session.id)
+      const leave = enter(visit.session)
       if (!leave) return client.close(closeCodes.limit, 'the access session has too many WebSockets')
       client.once('close', leave)
       client.once('close', keepInUse(engine, visit.session.computer))
@@ -44,15 +45,18 @@ export function addPageSocket(app: App, engine: Engine, { path, part, maxMessage
   })
 }
 
-/** Counts a WebSocket of a session; returns undefined when it has too many. */
-function enter(sessionId: string): (() => void) | undefined {
-  const open = openSockets.get(sessionId) ?? 0
-  if (open >= limits.socketsPerSession) return undefined
-  openSockets.set(sessionId, open + 1)
+/** Counts a WebSocket of a session, and of its share; returns undefined when either has too many. */
+function enter({ id, share }: PageVisit['session']): (() => void) | undefined {
+  const counted = new Map<string, number>([[id, limits.socketsPerSession]])
+  if (share) counted.set(share.id, limits.socketsPerShare)
+  for (const [key, limit] of counted) if ((openSockets.get(key) ?? 0) >= limit) return undefined
+  for (const key of counted.keys()) openSockets.set(key, (openSockets.get(key) ?? 0) + 1)
   return () => {
-    const left = openSockets.get(sessionId)! - 1
-    if (left > 0) openSockets.set(sessionId, left)
-    else openSockets.delete(sessionId)
+    for (const key of counted.keys()) {
+      const left = openSockets.get(key)! - 1
+      if (left > 0) openSockets.set(key, left)
+      else openSockets.delete(key)
+    }
   }
 }
 

@@ -32,7 +32,7 @@ export async function enterShare(
   const caller = { accountId, userId: null, tokenId: row.token_id, role: 'member', scopes: ['compute'] } as const
   return {
     // Of this kind, as an API key stands for one workspace only.
-    caller: { ...caller, kind: 'api_key', expiresAtMs: row.expires_at, verifyAgain },
+    caller: { ...caller, kind: 'api_key', expiresAtMs: row.expires_at, verifyAgain, shareId: id },
     share: { id, viewOnly: row.allow_browser === 0 },
   }
 }

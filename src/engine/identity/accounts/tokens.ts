@@ -79,6 +79,8 @@ export interface Authenticated extends Caller {
    * Verifies an issuer's token again, which is not stored here: throws `unauthenticated` once it is not valid any more.
    */
   verifyAgain?: () => Promise<unknown>
+  /** The share by whose link a visitor came; undefined for callers with a token of their own. */
+  shareId?: string
 }
 
 /** What each request reads of a token; `role` is null when the token has no user or the user is not a member. */
