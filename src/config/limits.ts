@@ -160,11 +160,11 @@ export const limits = {
   /** What a client of a terminal gets of the output before it came: some ten thousand lines. */
   terminalReplayBytes: 1 * MiB,
   /**
-   * WebSockets of one access session at the page of a computer: every terminal, the desktop and its sound in a few
-   * windows.
+   * Connections of one access session to what it shows, WebSockets of the page and VNC viewers: every terminal, the
+   * desktop and its sound in a few windows.
    */
   socketsPerSession: 64,
-  /** WebSockets of all visitors of a share at the page: desktop, sound and some terminals for each of a class. */
+  /** The same of all visitors of a share: desktop, sound and some terminals for each of a class. */
   socketsPerShare: 512,
   /** How long a client has to answer that its access session is over before its WebSocket is cut. */
   lastSocketAnswerMs: 500,

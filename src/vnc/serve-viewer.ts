@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
 import { limits } from '../config/limits.ts'
 import { keepInUse } from '../engine/computers/access/keep-in-use.ts'
+import { countConnection } from '../engine/computers/access-sessions/count-connection.ts'
 import { whileEntered, type EnteredSession } from '../engine/computers/access-sessions/enter-session.ts'
 import type { Engine } from '../engine/engine.ts'
 import { asCarrelError, CarrelError } from '../errors.ts'
@@ -82,6 +83,7 @@ async function showDesktop(engine: Engine, { client, socket, admitted, parts, wh
   const session = await admit(engine, client)
   const { computer } = session
   whileOpen(whileEntered(engine, session, () => endSoon(client.stream, socket)))
+  whileOpen(countViewer(session))
   whileOpen(takeDescriptors(engine, session).release)
   whileOpen(keepInUse(engine, computer))
   admitted.leave()
@@ -102,6 +104,13 @@ function endSoon(stream: Duplex, socket: Socket): void {
   stream.end()
   const timer = setTimeout(() => socket.destroy(), limits.vncEndMs)
   socket.once('close', () => clearTimeout(timer))
+}
+
+/** Throws `limit_reached` when the session has too many connections. */
+function countViewer(session: EnteredSession): () => void {
+  const leave = countConnection(session)
+  if (leave) return leave
+  throw new CarrelError('limit_reached', 'Cannot open the desktop: the access session has too many connections')
 }
 
 /** The socket, and the connection into the computer. */

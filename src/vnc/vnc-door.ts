@@ -38,7 +38,7 @@ export class VncDoor {
       },
       viewOnlyFilter: this.#viewOnlyFilter,
     }
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket, parts))
+    this.#server = createServer({ noDelay: true, ...probes }, (socket) => this.#accept(socket, parts))
     await listen(this.#server, this.#engine)
   }
 
@@ -69,3 +69,6 @@ async function listen(server: Server, { settings }: Engine): Promise<void> {
   const address = server.address()
   if (address && typeof address === 'object') settings.vncPort = address.port
 }
+
+/** The kernel detects a viewer that vanished silently, which would keep its computer in use. */
+const probes = { keepAlive: true, keepAliveInitialDelay: 60_000 }

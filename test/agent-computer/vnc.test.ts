@@ -97,6 +97,19 @@ describe('the port for VNC viewers', { timeout: 20_000 }, () => {
     assert.match((await vncLogin(port, { user: 'desk', password })).refusal!, /^Cannot log in/)
   })
 
+  test('a session has so many viewers at a time', async (t) => {
+    t.mock.property(limits as { socketsPerSession: number }, 'socketsPerSession', 1)
+    const login = { user: 'desk', password: await tokenOf('vnc') }
+    const { stream } = await vncLogin(port, login)
+    assert.match((await vncLogin(port, login)).refusal!, /too many connections/)
+    const left = once(connections.at(-1)!, 'close')
+    stream.destroy()
+    await left
+    const next = await vncLogin(port, login)
+    assert.equal(next.refusal, undefined)
+    next.stream.destroy()
+  })
+
   test('whatever is wrong with a login, the answer is the same', async () => {
     const vnc = await tokenOf('vnc')
     const refusals = new Set<string | undefined>()

@@ -1,5 +1,5 @@
-import { limits } from '../../../config/limits.ts'
 import { keepInUse } from '../../../engine/computers/access/keep-in-use.ts'
+import { countConnection } from '../../../engine/computers/access-sessions/count-connection.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import { asCarrelError, CarrelError } from '../../../errors.ts'
 import type { App } from '../../../http/app.ts'
@@ -21,9 +21,6 @@ interface Endpoint extends Pick<PageSocket, 'part' | 'maxMessageBytes'> {
   open: (socket: ClientSocket, visit: PageVisit, opening: Opening) => Promise<void>
 }
 
-/** By the id of a session or a share. */
-const openSockets = new Map<string, number>()
-
 /** Adds a WebSocket of the page. While it is open, its computer is in use. */
 export function addPageSocket(app: App, engine: Engine, { path, part, maxMessageBytes, open }: Endpoint): void {
   const socket: PageSocket = {
@@ -32,7 +29,7 @@ export function addPageSocket(app: App, engine: Engine, { path, part, maxMessage
     open: (client, { params, request }) => {
       const visit = visitOf(request)
       client.on('error', () => client.terminate())
-      const leave = enter(visit.session)
+      const leave = countConnection(visit.session)
       if (!leave) return client.close(closeCodes.limit, 'the access session has too many WebSockets')
       client.once('close', leave)
       client.once('close', keepInUse(engine, visit.session.computer))
@@ -43,21 +40,6 @@ export function addPageSocket(app: App, engine: Engine, { path, part, maxMessage
   app.get(path, { config: { ...openFor(engine, part), socket } }, () => {
     throw new CarrelError('upgrade_required', `Cannot answer GET ${path}: it is a WebSocket`)
   })
-}
-
-/** Counts a WebSocket of a session, and of its share; returns undefined when either has too many. */
-function enter({ id, share }: PageVisit['session']): (() => void) | undefined {
-  const counted = new Map<string, number>([[id, limits.socketsPerSession]])
-  if (share) counted.set(share.id, limits.socketsPerShare)
-  for (const [key, limit] of counted) if ((openSockets.get(key) ?? 0) >= limit) return undefined
-  for (const key of counted.keys()) openSockets.set(key, (openSockets.get(key) ?? 0) + 1)
-  return () => {
-    for (const key of counted.keys()) {
-      const left = openSockets.get(key)! - 1
-      if (left > 0) openSockets.set(key, left)
-      else openSockets.delete(key)
-    }
-  }
 }
 
 /** Tells a client what failed, and closes its connection. */
