@@ -10,6 +10,7 @@ import { limits } from '../../src/config/limits.ts'
 import { makeCertificate } from '../../src/engine/computers/ssh/make-certificate.ts'
 import { ByteReader } from '../../src/vnc/byte-reader.ts'
 import { AgentComputers } from '../support/agent-computer.ts'
+import { setLimits } from '../support/set-limits.ts'
 import { TestApp } from '../support/test-app.ts'
 import { plain, vncLogin, x509Plain } from '../support/vnc-client.ts'
 
@@ -98,7 +99,9 @@ describe('the port for VNC viewers', { timeout: 20_000 }, () => {
   })
 
   test('a session has so many viewers at a time', async (t) => {
-    t.mock.property(limits as { socketsPerSession: number }, 'socketsPerSession', 1)
+    const { socketsPerSession } = limits
+    t.after(() => setLimits({ socketsPerSession }))
+    setLimits({ socketsPerSession: 1 })
     const login = { user: 'desk', password: await tokenOf('vnc') }
     const { stream } = await vncLogin(port, login)
     assert.match((await vncLogin(port, login)).refusal!, /too many connections/)

@@ -24,10 +24,17 @@ describe('/v1/billing/preferences', { timeout: 300_000 }, () => {
     monthly_limit_cents: null,
     monthly_spent_cents: null,
   }
+  const noReloads = {
+    enabled: false,
+    balance_threshold_cents: 0,
+    reload_amount_cents: 0,
+    monthly_spend_limit_cents: 0,
+    monthly_reload_limit: 0,
+  }
 
   test('a limit can be set, survives other changes, and can be removed', async () => {
     const { workspace_id: id } = (await server.call('GET', '/v1/me', undefined, { token })).body
-    assert.deepEqual(await read(), { workspace_id: id, ...none, keys: [] })
+    assert.deepEqual(await read(), { workspace_id: id, ...none, auto_reload: noReloads, keys: [] })
     await change({ daily_limit_cents: 500 })
     const { status, body } = await change({ monthly_limit_cents: 9_900 })
     assert.equal(status, 200)
@@ -39,7 +46,19 @@ describe('/v1/billing/preferences', { timeout: 300_000 }, () => {
     assert.deepEqual([month.period, month.limitMicros], ['month', 99_000_000])
     assert.ok(Date.parse(day.resetsAt) > Date.now() && Date.parse(day.resetsAt) <= Date.now() + 86_400_000)
     await change({ daily_limit_cents: null, monthly_limit_cents: null })
-    assert.deepEqual(await read(), { workspace_id: id, ...none, keys: [] })
+    assert.deepEqual(await read(), { workspace_id: id, ...none, auto_reload: noReloads, keys: [] })
+  })
+
+  test('fields of the service’s clients set the monthly limit, and no automatic reloads', async () => {
+    const reloads = { auto_reload_enabled: false, balance_threshold_cents: 500, reload_amount_cents: 1000 }
+    const { body } = await change({ ...reloads, monthly_spend_limit_cents: 2500 })
+    assert.deepEqual(body.auto_reload, { ...noReloads, monthly_spend_limit_cents: 2500 })
+    assert.equal(body.monthly_limit_cents, 2500)
+    assert.deepEqual((await change({ monthly_spend_limit_cents: 0 })).body.auto_reload, noReloads)
+    const turnedOn = await change({ auto_reload_enabled: true })
+    assert.deepEqual([turnedOn.status, turnedOn.body.error.code], [501, 'not_set_up'])
+    const twice = await change({ monthly_spend_limit_cents: 5, monthly_limit_cents: 6 })
+    assert.deepEqual([twice.status, twice.body.error.code], [400, 'invalid_request'])
   })
 
   test('a limit of a key refuses only that key, and says until when', async () => {

@@ -7,6 +7,7 @@ import { readLimits } from '../../engine/identity/workspaces/workspace-limits.ts
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
 import { isoTime } from '../iso-time.ts'
+import { autoReloadOf } from './mapping.ts'
 import { resourceLimitsOf } from './resource-limits.ts'
 import { meAnswer } from './schemas.ts'
 
@@ -52,21 +53,13 @@ async function planOf(engine: Engine, { accountId }: Authenticated) {
   const leftMicros = await creditLeft(engine, accountId)
   const isFree = isUnbilled(engine, accountId)
   const isActive = isFree || leftMicros > -prices.overdraftMicros
-  const limits = await readLimits(engine, accountId)
-  const ofMonth = limits.find(({ tokenId, period }) => tokenId === undefined && period === 'month')
   return {
     feature_id: 'computers',
     access_status: isActive ? ('active' as const) : ('inactive' as const),
     access_message: isActive ? null : `There is no credit left; ${engine.server.links.topUp()} shows how to add credit`,
     credit_balance: leftMicros / microsPerCent,
     low_balance: !isFree && leftMicros < prices.lowBalanceMicros,
-    auto_reload: {
-      enabled: false,
-      balance_threshold_cents: 0,
-      reload_amount_cents: 0,
-      monthly_spend_limit_cents: (ofMonth?.limitMicros ?? 0) / microsPerCent,
-      monthly_reload_limit: 0,
-    },
+    auto_reload: autoReloadOf(await readLimits(engine, accountId)),
     resource_limits: resourceLimitsOf(engine),
   }
 }

@@ -48,9 +48,17 @@ const changes = {
   daily_limit_cents: limitCents('The daily spending limit (UTC), in US cents; null means no limit'),
   monthly_limit_cents: limitCents('The monthly spending limit (UTC), in US cents; null means no limit'),
 }
+/** Preferences of the service's document that this server has, too, or cannot have. */
+const reloads = {
+  monthly_spend_limit_cents: limitCents('The same as monthly_limit_cents; 0 means no limit'),
+  auto_reload_enabled: Type.Optional(Type.Boolean({ description: 'Only false: this server never tops up by itself' })),
+  balance_threshold_cents: limitCents('Without effect, as nothing is reloaded'),
+  reload_amount_cents: limitCents('Without effect, as nothing is reloaded'),
+}
 export const preferencesBody = Type.Object(
   {
     ...changes,
+    ...reloads,
     keys: Type.Optional(
       Type.Array(
         Type.Object(
@@ -74,6 +82,7 @@ export const preferencesAnswer = Type.Object(
   {
     workspace_id: Type.String(),
     ...limitFields,
+    auto_reload: autoReload,
     keys: Type.Array(
       Type.Object({ key_id: Type.String(), name: Type.String(), ...limitFields }, { additionalProperties: false }),
       { description: 'API keys that have a limit' },
