@@ -43,6 +43,8 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
       [answer.body.computer.id, answer.body.computer.handle, answer.body.session.kind],
       [computer.id, 'desk', 'browser'],
     )
+    for (const path of ['/', '/desktop', '/nowhere', '/api/computer', '/assets/none.js'])
+      await visitor.send('GET', `${path}?x=${token}`)
     assert.ok(!server.log().includes(token))
   })
 
@@ -59,6 +61,18 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
       })
       assert.deepEqual([status, headers['set-cookie'] !== undefined], [303, isKept], destination)
     }
+  })
+
+  test('tells no other site where its visitor was, runs in no frame, and has no files but its own', async () => {
+    const { visitor } = await enter()
+    for (const path of ['/', '/desktop', '/api/computer']) {
+      const { headers } = await visitor.send('GET', path)
+      assert.deepEqual([headers['referrer-policy'], headers['x-content-type-options']], ['no-referrer', 'nosniff'])
+      assert.match(String(headers['content-security-policy']), /default-src 'none'/)
+      if (path !== '/api/computer') assert.match(String(headers['content-security-policy']), /frame-ancestors 'none'/)
+    }
+    for (const name of ['none.js', '.hidden', '..%2Findex.html', '%2Fetc%2Fpasswd', 'a%00'])
+      assert.equal((await visitor.send('GET', `/assets/${name}`)).status, 404, name)
   })
 
   test('tells a stranger nothing of which computers exist', async () => {
