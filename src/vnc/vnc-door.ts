@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
@@ -31,8 +32,13 @@ export class VncDoor {
     const { settings } = this.#engine
     if (settings.vncPort === undefined) return
     const pem = await edgeCertificate(this.#engine)
+    // Each renegotiation costs as much as a connection, and nothing would count it.
+    const secureOptions = constants.SSL_OP_NO_RENEGOTIATION
     const parts: ViewerParts = {
-      offer: { context: createSecureContext({ cert: pem, key: pem }), allowsPlain: settings.sshEdgePem === undefined },
+      offer: {
+        context: createSecureContext({ cert: pem, key: pem, secureOptions }),
+        allowsPlain: settings.sshEdgePem === undefined,
+      },
       countAttempt: (network) => {
         if (network !== undefined) assertWithin(this.#attempts.count(network))
       },

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { duplexPair, type Duplex } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { limits } from '../../src/config/limits.ts'
 import { makeCertificate } from '../../src/engine/computers/ssh/make-certificate.ts'
 import { ByteReader } from '../../src/vnc/byte-reader.ts'
@@ -111,6 +112,15 @@ describe('the port for VNC viewers', { timeout: 20_000 }, () => {
     const next = await vncLogin(port, login)
     assert.equal(next.refusal, undefined)
     next.stream.destroy()
+  })
+
+  test('a viewer with an older TLS gets no second handshake on its connection', async () => {
+    const { stream } = await vncLogin(port, { user: 'desk', password: await tokenOf('vnc'), maxVersion: 'TLSv1.2' })
+    const answer = await new Promise((resolve) => {
+      stream.once('error', resolve)
+      ;(stream as TLSSocket).renegotiate({}, (error) => resolve(error ?? 'renegotiated'))
+    })
+    assert.match(String(answer), /no renegotiation/)
   })
 
   test('whatever is wrong with a login, the answer is the same', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, type SecureVersion } from 'node:tls'
 import { ByteReader } from '../../src/vnc/byte-reader.ts'
 
 /** Kinds of VeNCrypt. */
@@ -13,6 +13,8 @@ interface Login {
   password: string
   /** The kind that is chosen, by default the first that is offered. */
   kind?: number
+  /** The newest version of TLS that the viewer has. */
+  maxVersion?: SecureVersion
 }
 
 /** What became of a login. */
@@ -27,7 +29,7 @@ export interface LoggedIn {
 }
 
 /** Logs in as a VNC viewer does that knows VeNCrypt and passwords with user names. */
-export async function vncLogin(port: number, { user, password, kind }: Login): Promise<LoggedIn> {
+export async function vncLogin(port: number, { user, password, kind, maxVersion }: Login): Promise<LoggedIn> {
   const socket = connect({ port, host: '127.0.0.1' })
   await once(socket, 'connect')
   const { offered, reader } = await greet(socket)
@@ -37,7 +39,7 @@ export async function vncLogin(port: number, { user, password, kind }: Login): P
   let subject: string | undefined
   if (chosen === x509Plain) {
     if ((await reader.uint8()) !== 1) throw new Error('the server refuses TLS')
-    const tls = connectTls({ socket, rejectUnauthorized: false })
+    const tls = connectTls({ socket, rejectUnauthorized: false, ...(maxVersion ? { maxVersion } : {}) })
     await once(tls, 'secureConnect')
     subject = String(tls.getPeerCertificate().subject.CN)
     stream = tls
