@@ -19,11 +19,11 @@ export function relaySocket(socket: ClientSocket, connection: Duplex, { filter }
         const passed = filter ? filter(data) : data
         if (!passed || passed.length === 0 || connection.destroyed || connection.write(passed)) return
         socket.hold('connection', true)
-        connection.once('drain', () => socket.hold('connection', false))
       } catch (error) {
         connection.destroy(error as Error)
       }
     })
+    connection.on('drain', () => socket.hold('connection', false))
     connection.on('data', (bytes: Buffer) => {
       if (socket.readyState !== socket.OPEN) return
       socket.send(bytes, { binary: true }, () => {

@@ -50,6 +50,7 @@ for (const [what, bytes] of [
   ['an unknown message', Buffer.concat([hello, hex('07')])],
   ["QEMU's audio", Buffer.concat([hello, hex('ff 01 0000')])],
   ['too many encodings', Buffer.concat([hello, hex('02 00 ffff')])],
+  ['a mebibyte of messages at once', Buffer.concat([hello, Buffer.alloc(1024 * 1024, hex('02 00 0000'))])],
   ['a long fence', Buffer.concat([hello, hex('f8 000000 00000000 ff')])],
 ] as const)
   test(`${what} ends the connection`, () => assert.throws(() => filtered(Buffer.from(bytes)), /the client/))

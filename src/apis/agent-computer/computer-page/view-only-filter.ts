@@ -12,6 +12,7 @@ export class ViewOnlyFilter {
 
   /** Returns what is passed on. Throws for what no client that only looks sends. */
   take(bytes: Buffer): Buffer {
+    if (bytes.length > maxBytes) throw new Error('the client sent too much at once')
     const passed: Buffer[] = []
     this.#pending = this.#pending.length > 0 ? Buffer.concat([this.#pending, bytes]) : bytes
     for (let more = true; more;) {
@@ -107,6 +108,7 @@ function withoutButtons(message: Buffer): Buffer {
   const kept: Buffer[] = []
   for (let at = 4; at < message.length; at += 4)
     if (message.readInt32BE(at) !== extendedMouseButtons) kept.push(message.subarray(at, at + 4))
+  if (4 + 4 * kept.length === message.length) return message
   const head = Buffer.from(message.subarray(0, 4))
   head.writeUInt16BE(kept.length, 2)
   return Buffer.concat([head, ...kept])
@@ -123,6 +125,11 @@ function qemuBytes(start: Buffer): number {
 }
 
 const extendedMouseButtons = -316
+/**
+ * What is read in one go, as nothing else is done meanwhile: as much as a connection delivers. A client that only looks
+ * has little to say.
+ */
+const maxBytes = 64 * 1024
 /** More than clients have. */
 const maxEncodings = 256
 /** As RFB's extension says. */
