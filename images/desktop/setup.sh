@@ -31,6 +31,10 @@ install -m 0644 files/pulse-daemon.conf /etc/pulse/daemon.conf
 rm -f /etc/pulse/client.conf.d/*autospawn.conf
 printf 'autospawn = yes\n' > /etc/pulse/client.conf.d/autospawn.conf
 
+# What PaperPod's clients call /workspace is where a computer with a desktop keeps its files.
+rmdir /workspace
+ln -s /home/node/workspace /workspace
+
 # Computers must not share host keys.
 rm -f /etc/ssh/ssh_host_*
 

@@ -39,6 +39,10 @@ test(
     const computer = await openComputer(engine, { accountId, tokenId: 'token' }, { name: 'desk' }, 'manage')
     parts.defer(async () => await removeSandbox(engine, computer, 'test'))
 
+    const files = driver.files(computer.id)
+    await files.makeDirectory('/workspace/one')
+    assert.equal((await files.stat('/home/node/workspace/one')).type, 'directory')
+
     const desktop = await engine.desktops.open(engine, computer)
     while ((await colours(desktop)) < 1_000) await delay(100)
     assert.deepEqual(await engine.portWatch.scan(computer.id), [])
