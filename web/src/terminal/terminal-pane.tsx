@@ -32,7 +32,6 @@ export function TerminalPane({ terminal, isNew, isActive, onTitle, onEnd, onLeav
     if (!element.current) return
     const view = new TerminalScreen(element.current, {
       onInput: (data) => socket.current?.send(data),
-      onTouch: () => socket.current?.endReplay(),
       onResize: (cols, rows) => socket.current?.resize(cols, rows),
       onTitle: (title) => changeTitle(title),
       onControlUsed: () => setHasControl(false),

@@ -13,8 +13,6 @@ const touchMs = 100
 
 export interface ScreenListener {
   onInput: (data: string | Uint8Array) => void
-  /** The user pressed a key, or pasted something. */
-  onTouch: () => void
   onResize: (cols: number, rows: number) => void
   onTitle: (title: string) => void
   /** Ctrl was used up by a character. */
@@ -56,7 +54,7 @@ export class TerminalScreen {
     terminal.attachCustomKeyEventHandler((event) => this.#takesKey(event, listener.onLeave))
     terminal.onData((data) => this.#isWanted && this.#input(data))
     terminal.onBinary((data) => this.#isWanted && listener.onInput(bytesOfBinary(data)))
-    this.#watchTouch(listener.onTouch)
+    this.#watchTouch()
     terminal.onResize(({ cols, rows }) => listener.onResize(cols, rows))
     terminal.onTitleChange((title) => listener.onTitle(shortTitle(title)))
     const observer = new ResizeObserver(() => this.fit())
@@ -114,10 +112,9 @@ export class TerminalScreen {
     this.#listener.onInput(withControl(data))
   }
 
-  #watchTouch(onTouch: () => void): void {
+  #watchTouch(): void {
     const touch = () => {
       this.#touchedAtMs = performance.now()
-      onTouch()
     }
     for (const event of ['keydown', 'beforeinput', 'paste', 'pointerdown', 'compositionend'])
       this.#element.addEventListener(event, touch, { capture: true })

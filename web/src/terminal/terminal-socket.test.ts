@@ -78,12 +78,12 @@ afterEach(() => mock.timers.reset())
 
 test('a connection that breaks goes on where the output ended', async () => {
   connect()
-  channels[0]!.says({ type: 'ready', offset: 0 })
+  channels[0]!.says({ type: 'ready', offset: 0, end: 0 })
   channels[0]!.prints('12345')
   channels[0]!.breaks()
   await pass(100)
   assert.equal(channels[1]!.after, 5)
-  channels[1]!.says({ type: 'ready', offset: 5 })
+  channels[1]!.says({ type: 'ready', offset: 5, end: 5 })
   channels[1]!.prints('6')
   assert.deepEqual(seen, ['open', '5 bytes', 'waiting', 'connecting', 'open', '1 bytes'])
 })
@@ -110,7 +110,7 @@ test('a terminal that is gone ends instead of being tried for ever', async () =>
 
 test('a session that is over is not tried again', async () => {
   connect({ mayReconnect: false })
-  channels[0]!.says({ type: 'ready', offset: 0 })
+  channels[0]!.says({ type: 'ready', offset: 0, end: 0 })
   channels[0]!.breaks(4401)
   await pass(10_000)
   assert.deepEqual([channels.length, seen.at(-1)], [1, 'ended'])
@@ -122,31 +122,21 @@ test('output that the server has dropped meanwhile is a gap, but not what came b
   assert.ok(!seen.includes('gap'))
   channels[0]!.breaks()
   mock.timers.tick(100)
-  channels[1]!.says({ type: 'ready', offset: 9000 })
+  channels[1]!.says({ type: 'ready', offset: 9000, end: 9000 })
   assert.ok(seen.includes('gap'))
 })
 
-test('output from before the page is replayed: up to the end that the server names, for a moment, or until the user acts', () => {
-  const endings: [end: number | undefined, endsIt: (socket: TerminalSocket) => void][] = [
-    [13, () => {}],
-    [undefined, () => mock.timers.tick(1000)],
-    [undefined, (socket) => socket.endReplay()],
-  ]
-  for (const [end, endsIt] of endings) {
-    seen = []
-    channels = []
-    const socket = connect({ hasPast: true })
-    channels[0]!.says({ type: 'ready', offset: 10, end })
-    channels[0]!.prints('old')
-    if (end === undefined) endsIt(socket)
-    channels[0]!.prints('new!')
-    assert.deepEqual(seen, ['open', 'replayed 3 bytes', '4 bytes'])
-  }
+test('output from before the page is replayed, up to the end that the server names', () => {
+  connect({ hasPast: true })
+  channels[0]!.says({ type: 'ready', offset: 10, end: 13 })
+  channels[0]!.prints('old')
+  channels[0]!.prints('new!')
+  assert.deepEqual(seen, ['open', 'replayed 3 bytes', '4 bytes'])
 })
 
 test('a page that draws too slowly lets the output wait at the server', () => {
   const socket = connect()
-  channels[0]!.says({ type: 'ready', offset: 0 })
+  channels[0]!.says({ type: 'ready', offset: 0, end: 0 })
   const piece = 'x'.repeat(1024 * 1024)
   for (let at = 0; at < 9; at += 1) channels[0]!.prints(piece)
   assert.deepEqual([channels[0]!.readyState, seen.at(-1)], [3, 'waiting'])
@@ -159,7 +149,7 @@ test('a page that draws too slowly lets the output wait at the server', () => {
 test('input goes in pieces that a frame may have, and none is kept for a later connection', async () => {
   const socket = connect()
   socket.send('too early')
-  channels[0]!.says({ type: 'ready', offset: 0 })
+  channels[0]!.says({ type: 'ready', offset: 0, end: 0 })
   socket.send('é'.repeat(20_000))
   const [resize, ...pieces] = channels[0]!.sent
   assert.deepEqual(JSON.parse(String(resize)), { type: 'resize', cols: 80, rows: 24 })
@@ -170,13 +160,13 @@ test('input goes in pieces that a frame may have, and none is kept for a later c
   channels[0]!.breaks()
   socket.send('lost')
   await pass(100)
-  channels[1]!.says({ type: 'ready', offset: 0 })
+  channels[1]!.says({ type: 'ready', offset: 0, end: 0 })
   assert.equal(channels[1]!.sent.length, 1)
 })
 
 test('the end of the program ends the connection', async () => {
   connect()
-  channels[0]!.says({ type: 'ready', offset: 0 })
+  channels[0]!.says({ type: 'ready', offset: 0, end: 0 })
   channels[0]!.says({ type: 'exit', code: 3, signal: null })
   channels[0]!.breaks(1000)
   await pass(10_000)

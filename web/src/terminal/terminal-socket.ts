@@ -37,16 +37,12 @@ interface Options {
 
 type ServerMessage =
   /** `end`: where the output that was printed before ends. */
-  | { type: 'ready'; offset: number; end?: number }
-  | ({ type: 'exit' } & TerminalEnd)
-  | { type: 'error'; message: string }
+  { type: 'ready'; offset: number; end: number } | ({ type: 'exit' } & TerminalEnd) | { type: 'error'; message: string }
 
 const openState = 1
 /** Beyond this much output that is not drawn yet the connection is closed; it is opened again for the rest. */
 const maxUndrawnBytes = 8 * 1024 * 1024
 const resumeUndrawnBytes = 1024 * 1024
-/** Where the server does not say where the past of a terminal ends: it lasts for so long, unless the user acts. */
-const replayMs = 400
 /** A large paste goes in pieces, as a frame has a maximum size. */
 const inputPieceBytes = 16 * 1024
 
@@ -97,11 +93,6 @@ export class TerminalSocket {
       this.#connect()
   }
 
-  /** The user has seen the past of the terminal: where the server does not say where it ended, it has ended now. */
-  endReplay(): void {
-    if (this.#replayEnd === Infinity) this.#replayEnd = 0
-  }
-
   /** Connects at once if the next attempt is being waited for. */
   retryNow(): void {
     if (this.#timer === undefined) return
@@ -145,19 +136,14 @@ export class TerminalSocket {
     else if (message.type === 'error') this.#listener.onError(message.message)
   }
 
-  #ready({ offset, end }: { offset: number; end?: number }): void {
+  #ready({ offset, end }: { offset: number; end: number }): void {
     if (!this.#isFirst && offset > this.#offset) this.#listener.onGap()
-    if (this.#isFirst) this.#expectReplay(end)
+    if (this.#isFirst) this.#replayEnd = end
     this.#isFirst = false
     this.#offset = offset
     this.#backoff.reset()
     this.#setState('open')
     this.#sendSize()
-  }
-
-  #expectReplay(end: number | undefined): void {
-    this.#replayEnd = end ?? Infinity
-    if (end === undefined) setTimeout(() => this.endReplay(), replayMs)
   }
 
   #takeOutput(bytes: Uint8Array): void {

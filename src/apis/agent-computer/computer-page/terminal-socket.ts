@@ -47,8 +47,8 @@ export class TerminalSocket {
     const { process, output, size } = this.#terminal
     const leave = this.#engine.unreadOutput.connect(process)
     try {
-      const { offset, cursor, skipBytes } = await output.from(after)
-      await this.#send({ type: 'ready', offset, ...size })
+      const { offset, cursor, skipBytes, end } = await output.from(after)
+      await this.#send({ type: 'ready', offset, end, ...size })
       await this.#sendOutput(cursor, skipBytes)
       if (this.#left.signal.aborted) return
       const { exitCode, signal } = await process.wait()

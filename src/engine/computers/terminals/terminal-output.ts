@@ -16,6 +16,8 @@ export interface FollowFrom {
   cursor: number
   /** How many bytes from the cursor on come before it. */
   skipBytes: number
+  /** The offset at which the output ends so far. */
+  end: number
 }
 
 /**
@@ -42,7 +44,7 @@ export class TerminalOutput {
     const oldest = Math.max(first, this.#end.offset - limits.terminalReplayBytes)
     const offset = after >= oldest && after <= this.#end.offset ? after : oldest
     const place = this.#places.findLast((one) => one.offset <= offset) ?? this.#places[0]!
-    return { offset, cursor: place.cursor, skipBytes: offset - place.offset }
+    return { offset, cursor: place.cursor, skipBytes: offset - place.offset, end: this.#end.offset }
   }
 
   /** Counts what was printed since the last call. */
