@@ -47,9 +47,9 @@ test('the desktop of a computer is started once, also for a later server, and sh
 test('open() says what is wrong: an image without a desktop, and a screen that does not start', async (t) => {
   const without = await computerWith(t)
   await assert.rejects(without.engine.desktops.open(without.engine, without.computer), { code: 'package_missing' })
-  const { engine, computer } = await computerWith(t, 'echo cannot start the screen; exit 1')
+  const { engine, computer } = await computerWith(t, "printf '\\033]0;x\\007cannot start the screen\\r\\n'; exit 1")
   await assert.rejects(engine.desktops.open(engine, computer), {
     code: 'unavailable',
-    message: 'Cannot open the desktop: cannot start the screen',
+    message: 'Cannot open the desktop: ]0;xcannot start the screen',
   })
 })

@@ -78,7 +78,9 @@ async function untilReady(process: ProcessHandle): Promise<void> {
     stop.abort()
   }
   await process.kill('SIGKILL', 'tree').catch(() => {})
-  const why = text.trim().split('\n').at(-1) || 'it does not answer'
+  const lastLine = text.trim().split('\n').at(-1)!
+  // The guest's words reach terminals, where control characters would act.
+  const why = lastLine.replaceAll(/[^ -~]/g, '').slice(0, maxReason) || 'it does not answer'
   throw new CarrelError('unavailable', `Cannot open the desktop: ${why}`)
 }
 
@@ -90,3 +92,4 @@ async function freePort(driver: Pick<Driver, 'listeners'>, id: string): Promise<
 
 const firstPort = 5900
 const maxText = 4096
+const maxReason = 200
