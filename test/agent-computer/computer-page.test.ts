@@ -140,7 +140,8 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     const { visitor, session } = await enter('vnc')
     assert.equal(new URL(session.access_url).pathname, '/desktop')
     assert.equal((await visitor.send('GET', '/api/computer')).body.session.kind, 'vnc')
-    for (const path of ['/api/gauges', '/api/ports', '/api/processes', '/api/terminals', '/api/files/content?path=/x'])
+    const everything = ['gauges', 'ports', 'ports/80/open', 'processes', 'terminals', 'files/content?path=/x']
+    for (const path of everything.map((route) => `/api/${route}`))
       assert.equal((await visitor.send('GET', path)).status, 403, path)
   })
 
@@ -154,6 +155,25 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     assert.equal((await visitor.send('DELETE', '/api/ports/8080')).status, 204)
     assert.deepEqual((await visitor.send('GET', '/api/ports')).body.ports, [])
     assert.deepEqual((await visitor.send('GET', '/api/processes')).body.processes, [])
+  })
+
+  test('leads to published ports, to a private one with the session of its visitor', async () => {
+    const { visitor, session } = await enter()
+    for (const [visibility, search] of [
+      ['private', `/?access_token=${session.connect_token}`],
+      ['public', ''],
+    ] as const) {
+      const { body } = await visitor.send('POST', '/api/ports', { body: { port: 8080, visibility } })
+      const { status, headers } = await visitor.send('GET', '/api/ports/8080/open')
+      assert.deepEqual([status, headers.location], [303, `${body.port.url}${search}`])
+      assert.deepEqual([headers['cache-control'], headers['referrer-policy']], ['no-store', 'no-referrer'])
+    }
+    const sibling = { headers: { 'sec-fetch-site': 'same-site' } }
+    assert.equal((await visitor.send('GET', '/api/ports/8080/open', sibling)).status, 403)
+    await visitor.send('DELETE', '/api/ports/8080')
+    for (const port of ['8080', '08080', '65536', 'x'])
+      assert.equal((await visitor.send('GET', `/api/ports/${port}/open`)).status, 404, port)
+    assert.ok(!server.log().includes(session.connect_token))
   })
 
   test('sends files to be saved, never to be opened, and takes them', async () => {

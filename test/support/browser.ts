@@ -74,11 +74,26 @@ export class BrowserPage {
   async goTo(url: string, size = { width: 1280, height: 900 }): Promise<void> {
     const mobile = size.width < 600
     await this.#command('Emulation.setDeviceMetricsOverride', { ...size, deviceScaleFactor: 1, mobile })
-    const loaded = new Promise<void>((resolve) => {
-      this.#loaded = resolve
-    })
+    const loaded = this.#nextLoad()
     await this.#command('Page.navigate', { url })
     await loaded
+  }
+
+  /** Clicks a link of the page, and awaits where it leads: here, also when the link asks for a window of its own. */
+  async follow(link: string): Promise<void> {
+    const loaded = this.#nextLoad()
+    await this.evaluate(`{
+      const link = ${link}
+      link.target = '_self'
+      setTimeout(() => link.click())
+    }`)
+    await loaded
+  }
+
+  #nextLoad(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#loaded = resolve
+    })
   }
 
   /** Returns the value of an expression in the page, and awaits a promise. Rejects with what the expression throws. */

@@ -149,6 +149,12 @@ describe('the page of a computer in a browser', { timeout: 300_000, skip: noBrow
     await view('ports')
     await until(`document.querySelector('.port')?.textContent.includes('8000')`)
     await click(`document.querySelector('.port button')`)
+    // The link of a private port leads there with the session of the page; the address of the port keeps no token.
+    await until(`document.querySelector('.port select')?.value === 'private'`)
+    await browser.follow(`document.querySelector('.port a')`)
+    const seen = `document.body.textContent + location.host + location.search`
+    assert.match(await browser.evaluate(seen), new RegExp(`hello-from-inside\\s*8000-${id}-p8000_v1[^?]*$`))
+    await browser.goTo(new URL('/#ports', session.access_url).href)
     await until(`document.querySelector('.port select')`)
     await browser.evaluate(`{
       const select = document.querySelector('.port select')

@@ -18,3 +18,6 @@ export const publishPort = (port: number, visibility: Visibility) =>
   request<unknown>('POST', '/api/ports', { body: { port, visibility } })
 
 export const withdrawPort = (port: number) => request<void>('DELETE', `/api/ports/${port}`)
+
+/** Returns where a visitor of the page opens a private port: the server leads there with the visitor's own session. */
+export const entranceTo = (port: number) => `/api/ports/${port}/open`

@@ -1,4 +1,4 @@
-import type { Port, Visibility } from '../api/ports.ts'
+import { entranceTo, type Port, type Visibility } from '../api/ports.ts'
 
 interface Props {
   port: Port
@@ -21,7 +21,7 @@ export function PortLine({ port, mayChange, onPublish, onWithdraw }: Props) {
         {url === null ? (
           'Not published'
         ) : (
-          <a href={url} target="_blank" rel="noopener noreferrer">
+          <a href={visibility === 'private' ? entranceTo(number) : url} target="_blank" rel="noopener noreferrer">
             {url.replace(/^https?:\/\//, '').replace(/\/$/, '')}
           </a>
         )}

@@ -10,6 +10,7 @@ import { previewUrls } from '../../../http/previews/preview-name.ts'
 import { object } from '../../schema.ts'
 import { portNumberOf } from '../port-routes.ts'
 import { publishPortBody } from '../port-schemas.ts'
+import { pageCredential } from './page-cookie.ts'
 import { openFor, visitOf } from './page-visit.ts'
 
 const params = object({ port: Type.String({ minLength: 1, maxLength: 20 }) })
@@ -19,6 +20,14 @@ export function addPortRoutes(app: App, engine: Engine): void {
   app.get('/api/ports', { config: openFor(engine, 'everything') }, async (request) => ({
     ports: await portsOf(engine, visitOf(request).session.computer),
   }))
+  app.get(
+    '/api/ports/:port/open',
+    { schema: { params }, config: openFor(engine, 'everything') },
+    async (request, reply) => {
+      const url = await entranceTo(engine, request, request.params.port)
+      return reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).redirect(url, 303)
+    },
+  )
   app.post(
     '/api/ports',
     { schema: { body: publishPortBody }, config: openFor(engine, 'everything') },
@@ -37,6 +46,19 @@ export function addPortRoutes(app: App, engine: Engine): void {
       return reply.status(204).send()
     },
   )
+}
+
+/**
+ * Returns the address of a published port for a visitor of the page: that of a private one has the token of the
+ * visitor's own session. Throws `not_found` when the port is not published.
+ */
+async function entranceTo(engine: Engine, request: FastifyRequest, port: string): Promise<string> {
+  const { computer } = visitOf(request).session
+  const row = (await listPorts(engine, computer)).find((one) => String(one.port) === port)
+  if (!row) throw new CarrelError('not_found', `Cannot open port ${JSON.stringify(port)}: it is not published`)
+  const { url } = previewUrls(engine.settings, computer.id, row.port)
+  const { token } = pageCredential(engine.settings, request.headers)
+  return row.visibility === 'private' ? `${url}/?access_token=${token}` : url
 }
 
 /** Returns the computer whose ports a visitor changes. Throws `forbidden` to one who came by a share: a port outlives it. */
