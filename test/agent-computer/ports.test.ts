@@ -167,4 +167,21 @@ describe('published ports', { timeout: 120_000 }, () => {
       await Promise.all(ended)
     }
   })
+
+  test('tell their visitors what the owner of a computer that keeps its files can do', async () => {
+    const page = async () => (await visit('/', { accept: 'text/html' })).body.toString()
+    await publish({ visibility: 'private' })
+    assert.match(
+      await page(),
+      /This preview is private[^]*carrel computers open &#60;handle&#62;[^]*carrel computers ls/,
+    )
+    await publish({ visibility: 'public' })
+    inside.close()
+    inside.closeAllConnections()
+    assert.match(await page(), /This preview does not answer[^]*carrel ps --session &#60;handle&#62;/)
+    await server.call('POST', '/v1/computers/site/actions/stop')
+    const stopped = await until(page, (text) => text.includes('This preview has ended'))
+    assert.match(stopped, /carrel computers start &#60;handle&#62;/)
+    assert.doesNotMatch(stopped, /site|sandbox/)
+  })
 })

@@ -50,8 +50,10 @@ const offer = {
   checkout: true,
   agentInstruction: '',
 }
-const preview = (code: ErrorCode, details: Record<string, unknown> = {}) =>
-  previewPage({ error: new CarrelError(code, hostile, { details }), port: 65_535, home: origin, isRepeatable: true })
+const preview = (code: ErrorCode, details: Record<string, unknown> = {}, keepsFiles = false) => {
+  const error = new CarrelError(code, hostile, { details })
+  return previewPage({ error, port: 65_535, home: origin, isRepeatable: true, keepsFiles })
+}
 
 /** A status page on which each service has had days and hours of every state. */
 function statusPageOf(statuses: readonly UptimeStatus[]): string {
@@ -155,6 +157,7 @@ export const everyPage: { headers: Record<string, string>; pages: Record<string,
     pages: {
       ...ofCodes('preview', preview),
       'preview of a computer that was idle': preview('computer_stopped', { state: 'stopped', idleMs: 600_000 }),
+      'preview of a computer that keeps its files': preview('computer_stopped', { state: 'stopped' }, true),
       'preview of a computer that failed': preview('computer_stopped', { state: 'failed' }),
       'preview of a computer that starts': preview('computer_stopped', { state: 'starting' }),
       'preview without a server': preview('upstream_unreachable', { reason: 'nothing_listens' }),

@@ -14,8 +14,9 @@ export class PreviewErrors {
     this.#settings = settings
   }
 
-  send(request: IncomingMessage, response: ServerResponse, error: CarrelError): void {
-    const { headers, body } = this.#describe(request, error)
+  /** @param keepsFiles whether the computer keeps its files when it stops; default: as the error says */
+  send(request: IncomingMessage, response: ServerResponse, error: CarrelError, keepsFiles?: boolean): void {
+    const { headers, body } = this.#describe(request, error, keepsFiles)
     response.writeHead(error.status, headers)
     response.end(body)
   }
@@ -27,8 +28,8 @@ export class PreviewErrors {
     return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`
   }
 
-  #describe(request: IncomingMessage, error: CarrelError) {
-    const { content, body } = prefersHtml(request.headers) ? this.#page(request, error) : json(error)
+  #describe(request: IncomingMessage, error: CarrelError, keepsFiles = error.details['keepsFiles'] === true) {
+    const { content, body } = prefersHtml(request.headers) ? this.#page(request, error, keepsFiles) : json(error)
     const headers = {
       ...content,
       'content-length': Buffer.byteLength(body),
@@ -40,12 +41,13 @@ export class PreviewErrors {
     return { headers, body }
   }
 
-  #page({ headers, method }: IncomingMessage, error: CarrelError) {
+  #page({ headers, method }: IncomingMessage, error: CarrelError, keepsFiles: boolean) {
     const body = previewPage({
       error,
       port: parsePreviewHost(headers.host, this.#settings.previewDomain)?.port,
       home: homeOf(this.#settings),
       isRepeatable: method === 'GET' || method === 'HEAD',
+      keepsFiles,
     })
     return { content: previewPageHeaders, body }
   }

@@ -27,11 +27,13 @@ interface Visit {
   home: string | undefined
   /** Whether the browser can repeat the request. */
   isRepeatable: boolean
+  /** Whether the computer is known to keep its files when it stops. */
+  keepsFiles: boolean
 }
 
 /** Returns the page for the visitor of a preview that cannot be shown: what the visitor and what the owner can do. */
-export function previewPage({ error, port, home, isRepeatable }: Visit): string {
-  const { title, label, tone, visitor, owner, looksAgain } = previewWords(error, port)
+export function previewPage({ error, port, home, isRepeatable, keepsFiles }: Visit): string {
+  const { title, label, tone, visitor, owner, looksAgain } = previewWords(error, { port, keepsFiles })
   const willLook = looksAgain === true && isRepeatable
   return page({
     title,
@@ -49,10 +51,7 @@ export function previewPage({ error, port, home, isRepeatable }: Visit): string 
           <h2>If it is yours</h2>
           <p>${owner.text}</p>
           ${codeBlock(owner.command, { caption: 'Shell' })}
-          <p class="note">
-            <code>&lt;sandbox&gt;</code> is its name, which <code>carrel sandboxes</code> lists. Leave
-            <code>--session</code> out if it is your default sandbox.
-          </p>
+          ${placeholders.filter(([name]) => owner.command.includes(name)).map(([, note]) => html`<p class="note">${note}</p>`)}
         </section>`
       }`,
     header: header(home),
@@ -62,6 +61,20 @@ export function previewPage({ error, port, home, isRepeatable }: Visit): string 
     script: willLook ? lookAgainScript : undefined,
   })
 }
+
+/** What stands in a command for what only its owner knows, and what the page says about it. */
+const placeholders: [name: string, note: Html][] = [
+  [
+    '<sandbox>',
+    html`<code>&lt;sandbox&gt;</code> is its name, which <code>carrel sandboxes</code> lists. Leave
+      <code>--session</code> out if it is your default sandbox.`,
+  ],
+  [
+    '<handle>',
+    html`<code>&lt;handle&gt;</code> is the name of the computer, which <code>carrel computers ls</code> lists.`,
+  ],
+  ['<address>', html`<code>&lt;address&gt;</code> is that of this page.`],
+]
 
 function header(home: string | undefined): Html {
   const brand = html`${mark} Carrel`

@@ -13,14 +13,23 @@ export interface PreviewWords {
   looksAgain?: boolean
 }
 
-/** Returns the words for an error. A visitor learns nothing of the owner, the account or the computer. */
-export function previewWords(error: CarrelError, port: number | undefined): PreviewWords {
+interface Computer {
+  port: number | undefined
+  /** Whether it is known to keep its files when it stops; its owner has other commands then. */
+  keepsFiles: boolean
+}
+
+/**
+ * Returns the words for an error. A visitor learns nothing of the owner, the account or the computer, save whether it
+ * keeps its files.
+ */
+export function previewWords(error: CarrelError, computer: Computer): PreviewWords {
   const { code, details } = error
   if (code === 'computer_stopped' && isStarting(details.state)) return starting
   if (code === 'computer_stopped' || code === 'conflict' || details.reason === 'not_running')
-    return ended(details, port)
-  if (code === 'upstream_unreachable') return silent(details, port)
-  return words[code]?.(port) ?? broken
+    return ended(details, computer)
+  if (code === 'upstream_unreachable') return silent(details, computer)
+  return words[code]?.(computer) ?? broken
 }
 
 function isStarting(state: unknown): boolean {
@@ -35,7 +44,7 @@ const starting: PreviewWords = {
   looksAgain: true,
 }
 
-function ended({ state, idleMs }: CarrelError['details'], port: number | undefined): PreviewWords {
+function ended({ state, idleMs }: CarrelError['details'], computer: Computer): PreviewWords {
   const why = typeof idleMs === 'number' ? ` after ${duration(idleMs)} without use` : ''
   const visitor =
     state === 'failed'
@@ -46,21 +55,27 @@ function ended({ state, idleMs }: CarrelError['details'], port: number | undefin
     label: 'Ended',
     tone: 'bad',
     visitor,
-    owner: {
-      text: 'Start your server again, for example by this. The address stays the same.',
-      command: startCommand(port),
-    },
+    owner: computer.keepsFiles
+      ? {
+          text: 'Start the computer, and your server in it, for example by this. The address stays the same.',
+          command: `carrel computers start <handle>\n${startCommand(computer)}`,
+        }
+      : {
+          text: 'Start your server again, for example by this. The address stays the same.',
+          command: startCommand(computer),
+        },
   }
 }
 
-function silent({ reason }: CarrelError['details'], port: number | undefined): PreviewWords {
+function silent({ reason }: CarrelError['details'], computer: Computer): PreviewWords {
+  const { port } = computer
   if (reason === undefined)
     return {
       title: 'This preview does not answer',
       label: 'No valid answer',
       tone: 'bad',
       visitor: `The program on port ${port} sent something that is not a web page. Load the page again, or ask its owner.`,
-      owner: { text: 'See which of your processes runs, and what it prints:', command: ofSandbox('ps') },
+      owner: { text: 'See which of your processes runs, and what it prints:', command: inComputer(computer, 'ps') },
     }
   if (reason === 'not_accepting')
     return {
@@ -75,18 +90,30 @@ function silent({ reason }: CarrelError['details'], port: number | undefined): P
     label: 'Waiting',
     tone: 'wait',
     visitor: `The computer is there, but no program answers on its port ${port}. It may be starting.`,
-    owner: { text: 'Start your server on this port, for example by this:', command: startCommand(port) },
+    owner: { text: 'Start your server on this port, for example by this:', command: startCommand(computer) },
     looksAgain: true,
   }
 }
 
-function startCommand(port = 8080): string {
-  return ofSandbox('start', `'python3 -m http.server ${port}'`)
+function startCommand({ port = 8080, ...computer }: Computer): string {
+  return inComputer(computer, 'start', `'python3 -m http.server ${port}'`)
 }
 
-/** Returns a command for the sandbox of the preview, whose name only its owner knows. */
-function ofSandbox(verb: string, ...operands: string[]): string {
-  return ['carrel', verb, '--session', '<sandbox>', ...operands].join(' ')
+/** Returns a command for the computer of the preview, whose name only its owner knows. */
+function inComputer({ keepsFiles }: Pick<Computer, 'keepsFiles'>, verb: string, ...operands: string[]): string {
+  return ['carrel', verb, '--session', keepsFiles ? '<handle>' : '<sandbox>', ...operands].join(' ')
+}
+
+/** Returns the command that makes a port public and prints its address. */
+function publishCommand({ port = 8080, keepsFiles }: Computer): string {
+  return keepsFiles
+    ? `carrel computers ports publish <handle> ${port} --public`
+    : inComputer({ keepsFiles }, 'expose', String(port))
+}
+
+/** Returns the command that prints the address of a port that is published already. */
+function addressCommand(computer: Computer): string {
+  return computer.keepsFiles ? 'carrel computers ports <handle>' : publishCommand(computer)
 }
 
 const broken: PreviewWords = {
@@ -96,30 +123,37 @@ const broken: PreviewWords = {
   visitor: 'Something between you and the program went wrong. Load the page again in a moment.',
 }
 
-const words: Partial<Record<ErrorCode, (port?: number) => PreviewWords>> = {
-  not_found: (port = 8080) => ({
+const words: Partial<Record<ErrorCode, (computer: Computer) => PreviewWords>> = {
+  not_found: (computer) => ({
     title: 'There is no preview here',
     label: 'Not found',
     tone: 'bad',
     visitor: 'It was closed, or the address has a typing error. Ask whoever gave you the address for another one.',
-    owner: { text: 'Expose the port, which prints its address:', command: ofSandbox('expose', String(port)) },
+    owner: {
+      text: 'Open the port of your sandbox, or of your computer that keeps its files, which prints its address:',
+      command: [false, true].map((keepsFiles) => publishCommand({ ...computer, keepsFiles })).join('\n'),
+    },
   }),
-  unauthenticated: () => ({
+  unauthenticated: (computer) => ({
     title: 'This preview is private',
     label: 'Private',
     tone: 'bad',
     visitor: 'It opens with a link that has its own key. Ask whoever gave you the address for such a link.',
     owner: {
-      text: 'Programs send a token of your workspace:',
-      command: 'curl -H "Authorization: Bearer $CARREL_TOKEN" <address>',
+      text: 'Open it from the page of its computer, under Ports; or let everybody open it; or send a token of your workspace, as programs do:',
+      command: [
+        'carrel computers open <handle>',
+        publishCommand({ ...computer, keepsFiles: true }),
+        'curl -H "Authorization: Bearer $CARREL_TOKEN" <address>',
+      ].join('\n'),
     },
   }),
-  other_node: (port = 8080) => ({
+  other_node: (computer) => ({
     title: 'This preview is on another server',
     label: 'Elsewhere',
     tone: 'bad',
     visitor: 'This address does not lead to it. Ask whoever gave you the address for another one.',
-    owner: { text: 'Ask that server for the address:', command: ofSandbox('expose', String(port)) },
+    owner: { text: 'Ask that server for the address:', command: addressCommand(computer) },
   }),
   request_timeout: () => ({
     title: 'The request was cut off',

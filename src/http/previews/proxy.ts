@@ -5,7 +5,7 @@ import { limits } from '../../config/limits.ts'
 import type { Lease } from '../../engine/budgets/descriptor-budget.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { keepInUse } from '../../engine/computers/access/keep-in-use.ts'
-import { dialExposed, findExposed, whileOpen } from '../../engine/computers/ports/find-exposed.ts'
+import { dialExposed, findExposed, whileOpen, type AccessiblePort } from '../../engine/computers/ports/find-exposed.ts'
 import { asCarrelError, CarrelError, isOutOfDescriptors } from '../../errors.ts'
 import type { Connections } from '../connections.ts'
 import type { StalledBodies } from '../stalled-bodies.ts'
@@ -48,9 +48,10 @@ export class PreviewProxy {
     let done: (() => void) | undefined
     let lease: Lease | undefined
     let leave: (() => void) | undefined
+    let exposed: AccessiblePort | undefined
     try {
       const entrance = entranceOf(request.url)
-      const exposed = await findExposed(this.#engine, target, entrance?.token ?? visitorCredential(request.headers))
+      exposed = await findExposed(this.#engine, target, entrance?.token ?? visitorCredential(request.headers))
       if (request.socket.destroyed) return
       if (entrance && exposed.visitor) return this.#enter(response, entrance)
       leave = whileOpen(this.#engine, exposed, () => request.socket.destroy())
@@ -65,7 +66,7 @@ export class PreviewProxy {
       await forwardRequest({ upstreams: this.#upstreams, target: exposed, request, response, ownTokens, holders })
     } catch (error) {
       if (response.destroyed || response.headersSent) request.socket.destroy()
-      else this.refuse(request, response, this.#toCarrelError(error))
+      else this.#errors.send(request, response, this.#toCarrelError(error), exposed?.keepsFiles)
     } finally {
       lease?.release()
       done?.()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ExposedPorts } from './exposed-ports.ts'
 
-const found = { accountId: 'owner', isPrivate: false }
+const found = { accountId: 'owner', isPrivate: false, keepsFiles: true }
 
 test('a port that was found is remembered until its computer changes', async () => {
   const ports = new ExposedPorts()

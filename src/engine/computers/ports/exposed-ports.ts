@@ -1,7 +1,9 @@
-/** Who owns a port, and who may open it. */
+/** Who owns a port, who may open it, and what kind of computer it belongs to. */
 export interface ExposedPort {
   accountId: string
   isPrivate: boolean
+  /** Whether its computer keeps its files when it stops. */
+  keepsFiles: boolean
 }
 
 /**

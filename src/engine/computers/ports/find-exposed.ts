@@ -17,6 +17,8 @@ export interface AccessiblePort {
   readonly port: number
   /** The account that owns the computer. */
   readonly accountId: string
+  /** Whether the computer keeps its files when it stops. */
+  readonly keepsFiles: boolean
   /** Who opens it; undefined for a public port. */
   readonly visitor?: PortVisitor
   /** For the compiler only. */
@@ -37,10 +39,10 @@ export async function findExposed(
   const found =
     engine.exposedPorts.get(computerId, port) ??
     (await engine.exposedPorts.remember(computerId, port, () => find(engine, computerId, port)))
-  const { accountId, isPrivate } = found
-  if (!isPrivate) return { computerId, port, accountId } as AccessiblePort
+  const { accountId, isPrivate, keepsFiles } = found
+  if (!isPrivate) return { computerId, port, accountId, keepsFiles } as AccessiblePort
   const visitor = credential === undefined ? undefined : await portVisitor(engine, computerId, credential)
-  if (visitor) return { computerId, port, accountId, visitor } as AccessiblePort
+  if (visitor) return { computerId, port, accountId, keepsFiles, visitor } as AccessiblePort
   throw new CarrelError('unauthenticated', 'Cannot open the preview: it is private', { details: { isPrivate } })
 }
 
@@ -83,14 +85,17 @@ async function find(
     .executeTakeFirst()
   if (!row || row.account_id === null)
     throw new CarrelError('not_found', 'Cannot open the preview: no such port is exposed')
+  const { keepsFiles } = policyOf(row)
   // The visitor of a preview learns neither the node nor its address.
   if (row.node_id !== node.id)
-    throw new CarrelError('other_node', 'Cannot open the preview: the computer is on another server')
+    throw new CarrelError('other_node', 'Cannot open the preview: the computer is on another server', {
+      details: { keepsFiles },
+    })
   if (row.state !== 'running')
     throw new CarrelError('computer_stopped', `Cannot open the preview: the computer is ${row.state}`, {
-      details: { state: row.state, ...idleTime(row, settings) },
+      details: { state: row.state, keepsFiles, ...idleTime(row, settings) },
     })
-  return { accountId: row.account_id, isPrivate: row.visibility === 'private' }
+  return { accountId: row.account_id, isPrivate: row.visibility === 'private', keepsFiles }
 }
 
 type Stopped = Pick<ComputerRow, 'state_reason' | 'lifecycle' | 'idle_timeout_ms'>
