@@ -26,6 +26,7 @@ interface GuestOptions {
 }
 
 export interface CreateComputerOptions extends RepeatableOptions, ComputerSize, ComputerNames, GuestOptions {
+  /** The id of an image, or the name of its recipe or import, such as `base`; default: that of the server. */
   imageId?: string | undefined
 }
 

@@ -163,13 +163,16 @@ describe('the computers of Agent Computer', { timeout: 120_000 }, () => {
       assert.equal(await count(), earlier)
     })
 
-  test('an image that does not exist is not found', async () => {
-    const { status } = await call('POST', '', { source: { kind: 'image', image_id: 'none' } })
-    assert.equal(status, 404)
+  test('an image is given by its id or its name, and one that does not exist is not found', async () => {
+    const { status, body: refused } = await call('POST', '', { source: { kind: 'image', image_id: 'none' } })
     const [image] = (await server.call('GET', '/v1/computer-images')).body.images
+    const name = image.display_name
+    assert.deepEqual([status, refused.error.message], [404, `Cannot find image "none": there is "${name}"`])
     const { body } = await server.call('GET', `/v1/computer-images/${image.id}`)
     assert.deepEqual([body.image, body.image.status], [image, 'active'])
-    assert.equal((await create({ source: { kind: 'image', image_id: image.id } })).image_id, image.id)
+    for (const image_id of [image.id, name])
+      assert.equal((await create({ source: { kind: 'image', image_id } })).image_id, image.id)
+    assert.deepEqual((await server.call('GET', `/v1/computer-images/${name}`)).body, body)
   })
 
   test('a sandbox of the same account is no computer of this API, and shares its names', async () => {

@@ -31,6 +31,9 @@ describe('carrel computers', { timeout: 120_000 }, () => {
     assert.match(none.stderr, /no computer yet: "carrel computers create" makes one/)
     assert.equal(await output('create', 'build', '--size', 'ram-4g', '--name', 'Builds'), 'build\n')
     assert.match(await output('create'), /^[a-z]+-[a-z]+-\d{4}\n$/)
+    const [image] = (await server.call('GET', '/v1/computer-images')).body.images
+    assert.equal(await output('create', 'plain', '--image', image.display_name), 'plain\n')
+    assert.equal(JSON.parse(await output('get', 'plain', '--json')).computers[0].image_id, image.id)
     const [titles, line] = (await output()).split('\n')
     assert.match(titles!, /^HANDLE +STATE +MEMORY +STORAGE +CREATED$/)
     assert.match(line!, /^build +running +4\.0 GiB +10\.0 GiB +\d{4}-/)

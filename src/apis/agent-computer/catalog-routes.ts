@@ -1,9 +1,9 @@
 import { readCapacity } from '../../engine/computers/durable/capacity.ts'
+import { requireImage } from '../../engine/computers/durable/find-image.ts'
 import { computerImages } from '../../engine/computers/images.ts'
 import { sizeBounds, sizeOf, sizePresets, type Size } from '../../engine/computers/durable/sizes.ts'
 import type { Static } from 'typebox'
 import type { Engine } from '../../engine/engine.ts'
-import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { requireComputer } from '../../engine/computers/access/open-computer.ts'
 import { resourceLimitsOf } from './resource-limits.ts'
@@ -33,11 +33,7 @@ export function addCatalogRoutes(app: App, engine: Engine): void {
       schema: { params: imageParams, response: { 200: imageAnswer } },
       config: { scope: 'any', documentation: { description: 'Read one computer image', errors: ['not_found'] } },
     },
-    async ({ params: { imageId } }) => {
-      const found = (await computerImages(engine)).find(({ id }) => id === imageId)
-      if (found) return { image: imageOf(found) }
-      throw new CarrelError('not_found', `Cannot find image ${JSON.stringify(imageId)}: there is none of that id`)
-    },
+    async ({ params: { imageId } }) => ({ image: imageOf(requireImage(await computerImages(engine), imageId)) }),
   )
   app.get(
     '/v1/computer-size-presets',

@@ -127,7 +127,12 @@ export const createComputerBody = object({
   source: Type.Optional(
     object({
       kind: Type.Optional(Type.Enum(['image', 'snapshot'])),
-      image_id: Type.Optional(Type.String({ description: 'Empty for the default image', maxLength: 128 })),
+      image_id: Type.Optional(
+        Type.String({
+          description: 'The id of an image, or the name of its recipe or import; empty for the default image',
+          maxLength: 128,
+        }),
+      ),
       snapshot_id: Type.Optional(Type.String({ description: 'The snapshot to create it from', maxLength: 128 })),
     }),
   ),

@@ -100,7 +100,11 @@ from a list. Every other command works in a computer too: its handle is the name
   ],
   options: {
     ...sizeOptions,
-    image: { type: 'string', value: '<id>', help: 'Image of a new computer (default: that of the server)' },
+    image: {
+      type: 'string',
+      value: '<image>',
+      help: 'Image of a new computer, such as base (default: that of the server)',
+    },
     name: { type: 'string', value: '<name>', help: 'Name for people, of a computer or a port' },
     count: { type: 'string', value: '<n>', help: 'How many copies "fork" makes (default: 1)' },
     'in-place': { type: 'boolean', help: 'Restore into the computer of the snapshot, or the one that is named' },

@@ -9,6 +9,7 @@ import type { ComputersContext } from '../computers.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
 import { assertRoom } from '../lifecycle/assert-room.ts'
 import { assertCapacity } from './capacity.ts'
+import { findImageId } from './find-image.ts'
 import { newComputer } from '../lifecycle/new-computer.ts'
 import { lineOf, parsePublicKey } from '../ssh/keys/public-key.ts'
 import { readableName } from './readable-name.ts'
@@ -21,7 +22,7 @@ export interface NewComputer {
   displayName?: string | undefined
   /** Default: the size of the snapshot's computer, or that of the first preset. */
   size?: Size | undefined
-  /** The id of an image; the one with a desktop when left out, which need not be built yet, and that of the snapshot where there is one. */
+  /** The id or the name of an image; the one with a desktop when left out, which need not be built yet, and that of the snapshot where there is one. */
   image?: string | undefined
   snapshot?: AccessibleSnapshot | undefined
   /** Public keys that open the computer by SSH, beside those of its workspace. */
@@ -47,8 +48,7 @@ export async function createComputer(engine: ComputersContext, caller: Caller, w
   if (earlier) return earlier
   const authorizedKeys = wanted.authorizedKeys?.map((key) => lineOf(parsePublicKey(key, 'guest.authorized_keys')))
   await assertCredit(engine, caller)
-  const image = wanted.snapshot?.row.image ?? wanted.image ?? engine.desktopImage.id
-  await assertImage(engine, image)
+  const image = await findImageId(engine, wanted.snapshot?.row.image ?? wanted.image ?? engine.desktopImage.id)
   const size = wanted.size ?? (wanted.snapshot ? sizeOfRow(wanted.snapshot.row) : sizeOf({}))
   const begun = await transaction(db, { kind: 'operational', queue: caller.accountId }, async (trx) => {
     await assertHoldsNode(trx, engine.node)
@@ -119,12 +119,6 @@ async function assertReady(trx: Transaction<Database>, { id }: AccessibleSnapsho
         details: { part: 'storage', usedBytes: Number(bytes) },
       },
     )
-}
-
-async function assertImage({ driver, defaultImage, desktopImage }: ComputersContext, id: string): Promise<void> {
-  if (id === defaultImage.id || id === desktopImage.id || (await driver.images.list()).some((image) => image.id === id))
-    return
-  throw new CarrelError('not_found', `Cannot find image ${JSON.stringify(id.slice(0, 128))}: there is none of that id`)
 }
 
 /** Returns the wanted name if the account has no computer of it, or a made-up one that is free. */
