@@ -17,6 +17,8 @@ export interface Computer {
   state: string
   /** Why it failed; null in every other state. */
   failure_reason: string | null
+  /** Why the server stopped it, such as `out_of_credits`; null for a stop on request, and while it runs. */
+  state_reason: string | null
   created_at: string
   updated_at: string
 }

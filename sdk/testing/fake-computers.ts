@@ -18,6 +18,7 @@ export function fakeComputer(handle: string, more: Partial<Computer> = {}): Comp
     requested_storage_bytes: 5 * 1024 ** 3,
     state: 'running',
     failure_reason: null,
+    state_reason: null,
     created_at: '2026-01-26T14:05:00.000Z',
     updated_at: '2026-01-26T14:05:00.000Z',
     ...more,

@@ -5,6 +5,8 @@ import { after, before, describe, mock, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { limits } from '../../src/config/limits.ts'
 import type { ConnectedProcess, ConnectSpec, ExecSpec } from '../../src/drivers/driver.ts'
+import { stopComputer } from '../../src/engine/computers/lifecycle/stop.ts'
+import { whileRunning } from '../../src/engine/computers/lifecycle/while-running.ts'
 import { AgentComputers } from '../support/agent-computer.ts'
 import { PageVisitor } from '../support/computer-page.ts'
 import { until } from '../support/server.ts'
@@ -457,6 +459,35 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     const closed = once(socket, 'close')
     await computers.call('DELETE', `/computers/${computer.id}/shares/links/${share.id}`)
     assert.equal((await closed)[0], 4401)
+  })
+
+  test('tells why a computer was stopped that is not paid for, but no visitor of a share', async () => {
+    const { id } = await computers.create()
+    const { visitor } = await PageVisitor.enter(server, computers, id)
+    const { body } = await computers.call('POST', `/computers/${id}/shares/links`, { allow_browser: true })
+    const token = new URL(body.share.share_url).pathname.split('/').at(-1)
+    const { body: opened } = await server.call('POST', `/v1/shares/${token}/access-sessions`, {}, { token: null })
+    const guest = await PageVisitor.come(server, opened.session.access_url)
+    const dial = server.driver.connect.bind(server.driver)
+    const connect = mock.method(server.driver, 'connect', (of: string, spec: ConnectSpec) =>
+      dial(of, { ...spec, argv: ['sleep', '1000'] }),
+    )
+    const sockets = [visitor, guest].map((each) => each.socket('/api/sound/socket'))
+    const closed = Promise.all(sockets.map((socket) => once(socket, 'close')))
+    await Promise.all(sockets.map((socket) => once(socket, 'message')))
+    assert.equal((await computers.call('GET', `/computers/${id}`)).body.computer.state_reason, null)
+    await whileRunning(server.engine, id, (row) => stopComputer(server.engine, row, 'billing', 'spending_limit'))
+    const stopped = 'the computer of the access session has stopped'
+    assert.deepEqual(
+      (await closed).map(([code, reason]) => [code, String(reason)]),
+      [
+        [4409, `${stopped}: a spending limit of the workspace is used up`],
+        [4409, stopped],
+      ],
+    )
+    connect.mock.restore()
+    const { state, state_reason, failure_reason } = (await computers.call('GET', `/computers/${id}`)).body.computer
+    assert.deepEqual([state, state_reason, failure_reason], ['stopped', 'spending_limit', null])
   })
 
   test('shows what runs as the computer itself says, and ends it', async (t) => {

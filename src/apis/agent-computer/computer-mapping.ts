@@ -37,6 +37,7 @@ export function computerOf(
     primary_url: `${origin}/`,
     vnc_url: `${origin}/desktop`,
     failure_reason: row.state === 'failed' ? row.state_reason : null,
+    state_reason: ['stopping', 'stopped', 'failed'].includes(row.state) ? row.state_reason : null,
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
     deleted_at: null,

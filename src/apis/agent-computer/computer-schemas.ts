@@ -47,6 +47,9 @@ export const computer = object({
   }),
   vnc_url: Type.String({ description: 'Its desktop, which an access session of the kind vnc opens, too' }),
   failure_reason: nullableText('Why the computer failed; null in every other state'),
+  state_reason: nullableText(
+    'Why the server stopped it, such as out_of_credits or spending_limit; null for a stop on request, and while it runs',
+  ),
   created_at: time(),
   updated_at: time(),
   deleted_at: nullableTime('Always null: a deleted computer is not found any more'),

@@ -25,19 +25,32 @@ export async function get(call: ActionCall, client: Carrel): Promise<void> {
 }
 
 function factsOf(computer: Computer): string[][] {
-  const { handle, display_name, id, state, failure_reason, image_id, size_preset, created_at } = computer
+  const { handle, display_name, id, state, image_id, size_preset, created_at } = computer
   const { requested_memory_mib: memoryMib, requested_storage_bytes: storageBytes } = computer
   return [
     ['Handle', handle],
     ...(display_name === handle ? [] : [['Name', display_name]]),
     ['State', state],
-    ...(failure_reason === null ? [] : [['Reason', failure_reason]]),
+    ...reasonOf(computer),
     ['Size', `${sizeText(memoryMib, storageBytes)} (${size_preset})`],
     ['Image', image_id],
     ...(computer.source_snapshot_id === null ? [] : [['Snapshot', computer.source_snapshot_id]]),
     ['Created', shortTime(created_at)],
     ['Id', id],
   ]
+}
+
+function reasonOf({ failure_reason: failure, state_reason: reason }: Computer): string[][] {
+  const why = failure ?? (reason === null ? undefined : (reasons[reason] ?? reason.replaceAll('_', ' ')))
+  return why === undefined ? [] : [['Reason', why]]
+}
+
+/** Why a computer has stopped, where the server's word alone does not say it. */
+const reasons: Record<string, string | undefined> = {
+  out_of_credits: 'the workspace has no credit left',
+  spending_limit: 'a spending limit of the workspace is used up',
+  lost: 'it ended without the server',
+  interrupted: 'what the server did was cut off',
 }
 
 export async function usage(call: ActionCall, client: Carrel): Promise<void> {

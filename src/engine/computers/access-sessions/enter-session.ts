@@ -62,7 +62,8 @@ export function whileEntered(
     engine.openSessions.add({ sessionId, shareId: share?.id, computerId: computer.id, end: endOnce }),
     engine.liveConnections.add(caller, endOnce),
     engine.liveEvents.subscribe(computer.id, (event) => {
-      if (event.type === 'computer.state' && event.state !== 'running') endOnce(ends.ended)
+      if (event.type === 'computer.state' && event.state !== 'running')
+        endOnce(share ? ends.ended : `${ends.ended}${unpaid[event.reason ?? ''] ?? ''}`)
     }),
   ]
   const stop = () => {
@@ -116,4 +117,10 @@ const ends = {
   expired: 'the access session has expired',
   revoked: 'the access session was revoked',
   ended: 'the computer of the access session has stopped',
+}
+
+/** Why a computer was stopped that is not paid for. Visitors of a share do not learn it. */
+const unpaid: Record<string, string | undefined> = {
+  out_of_credits: ': the workspace has no credit left',
+  spending_limit: ': a spending limit of the workspace is used up',
 }
