@@ -19,6 +19,8 @@ export interface Computer {
   failure_reason: string | null
   /** Why the server stopped it, such as `out_of_credits`; null for a stop on request, and while it runs. */
   state_reason: string | null
+  /** Its page, which an access session of the kind `browser` opens. */
+  primary_url: string
   created_at: string
   updated_at: string
 }
@@ -69,6 +71,10 @@ export interface Capacity {
 /** Where a computer is reached. */
 export interface ComputerConnection {
   handle: string
+  /** Its page. */
+  web_url: string
+  /** Its desktop; empty where the image has none. */
+  vnc_url: string
   /** Whether the server has a port for SSH. */
   ssh_available: boolean
   /** Where a plain SSH client connects; null where computers have no ports of their own. */

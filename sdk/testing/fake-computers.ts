@@ -19,6 +19,7 @@ export function fakeComputer(handle: string, more: Partial<Computer> = {}): Comp
     state: 'running',
     failure_reason: null,
     state_reason: null,
+    primary_url: `http://${handle}.computers.test/`,
     created_at: '2026-01-26T14:05:00.000Z',
     updated_at: '2026-01-26T14:05:00.000Z',
     ...more,
@@ -49,6 +50,14 @@ export function serveComputers(app: FastifyInstance, server: FakeServer): void {
     return reply.status(202).send({ computer, operation: nextState() })
   })
   app.get<{ Params: { id: string } }>('/v1/computers/:id', async ({ params }) => ({ computer: find(params.id) }))
+  app.get<{ Params: { id: string } }>('/v1/computers/:id/ports', async ({ params }) => ({
+    ports: server.ports.filter(({ computer_id: id }) => id === find(params.id).id),
+  }))
+  app.get<{ Params: { id: string } }>('/v1/computers/:id/connection', async ({ params }) => {
+    const { handle } = find(params.id)
+    if (!server.connection) throw new FakeFailure(409, 'NO_CAPACITY', 'Cannot reach it: no port is free')
+    return { connection: { handle, ...server.connection } }
+  })
   app.post<{ Params: { id: string } }>('/v1/computers/:id/actions/ensure-ready', async ({ params }, reply) =>
     reply.status(202).send({ computer: find(params.id), operation: nextState() }),
   )

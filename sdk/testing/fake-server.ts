@@ -9,7 +9,8 @@ import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Usage } from '../account.ts'
-import type { Computer } from '../computers/computer.ts'
+import type { Computer, ComputerConnection } from '../computers/computer.ts'
+import type { PublishedPort } from '../computers/computer-ports.ts'
 import type { ComputerOperation } from '../computers/operation.ts'
 import type { Sandbox } from '../sandboxes.ts'
 import type { ClientMessage } from '../exec-messages.ts'
@@ -69,6 +70,9 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
   readonly processes = new Map<string, FakeProcess>()
   readonly sandboxes: Sandbox[] = []
   readonly computers: Computer[] = []
+  readonly ports: PublishedPort[] = []
+  /** Where computers are reached; undefined when the server has no port left for them. */
+  connection: Omit<ComputerConnection, 'handle'> | undefined
   /** The states of the operation that the next start of a computer is. */
   readonly operationStates: ComputerOperation[] = []
   /** How many access sessions there are, how long they last, and where they lead. */

@@ -61,6 +61,9 @@ describe('carrel computers', { timeout: 120_000 }, () => {
     assert.match(address, /^http:\/\/8080-\w{20}-p8080_v1\.\S+\n$/, 'a script gets only the address')
     const { port } = JSON.parse(await output('ports', 'publish', 'site', '9000', '--private', '--json'))
     assert.deepEqual([port.port, port.visibility], [9000, 'private'])
+    const shown = await output('get', 'site')
+    assert.match(shown, /^Page +http:\/\/site\./m)
+    assert.ok(shown.includes(`Port 9000  ${port.public_url} (private)`), shown)
     assert.deepEqual(
       (await output('ports', 'site'))
         .trimEnd()

@@ -1,4 +1,5 @@
-import type { Carrel, Computer } from '../../../sdk/index.ts'
+import { CarrelApiError } from '../../../sdk/index.ts'
+import type { Carrel, Computer, ComputerConnection, PublishedPort } from '../../../sdk/index.ts'
 import { shortSize } from '../sizes.ts'
 import { table } from '../table.ts'
 import { shortTime } from '../times.ts'
@@ -18,14 +19,29 @@ export async function list({ program, values }: ActionCall, client: Carrel): Pro
 export async function get(call: ActionCall, client: Carrel): Promise<void> {
   const { program, values } = call
   const names = await chosen(call, client)
-  const computers = await Promise.all(names.map((name) => client.computers.get(name)))
+  const computers = await Promise.all(names.map((name) => describe(client, name)))
   if (values.json) return program.stdout.line(JSON.stringify({ computers }))
   for (const [index, computer] of computers.entries())
     await program.stdout.write(`${index > 0 ? '\n' : ''}${table([{}, {}], factsOf(computer))}`)
 }
 
-function factsOf(computer: Computer): string[][] {
-  const { handle, display_name, id, state, image_id, size_preset, created_at } = computer
+interface Described extends Computer {
+  /** Null when the server has no port left for SSH. */
+  connection: ComputerConnection | null
+  ports: PublishedPort[]
+}
+
+async function describe({ computers }: Carrel, name: string): Promise<Described> {
+  const connecting = computers.connection(name).catch((error: unknown) => {
+    if (error instanceof CarrelApiError && error.code === 'NO_CAPACITY') return null
+    throw error
+  })
+  const [computer, connection, ports] = await Promise.all([computers.get(name), connecting, computers.ports.list(name)])
+  return { ...computer, connection, ports }
+}
+
+function factsOf(computer: Described): string[][] {
+  const { handle, display_name, id, state, image_id, size_preset, created_at, primary_url } = computer
   const { requested_memory_mib: memoryMib, requested_storage_bytes: storageBytes } = computer
   return [
     ['Handle', handle],
@@ -35,9 +51,23 @@ function factsOf(computer: Computer): string[][] {
     ['Size', `${sizeText(memoryMib, storageBytes)} (${size_preset})`],
     ['Image', image_id],
     ...(computer.source_snapshot_id === null ? [] : [['Snapshot', computer.source_snapshot_id]]),
+    ['Page', primary_url],
+    ...accessOf(computer.connection),
+    ...computer.ports.map(({ port, name, visibility, public_url: url }) => [
+      `Port ${port}`,
+      `${url} (${[...(name === '' ? [] : [name]), visibility].join(', ')})`,
+    ]),
     ['Created', shortTime(created_at)],
     ['Id', id],
   ]
+}
+
+function accessOf(connection: ComputerConnection | null): string[][] {
+  if (connection === null) return []
+  const { handle, vnc_url: desktop, ssh_available, ssh_host: host, ssh_port: port, ssh_user: user } = connection
+  // Where computers have no port of their own, `carrel ssh` goes by the TLS port of the server.
+  const ssh = host === null ? `carrel ssh ${handle}` : `ssh -p ${port} ${user}@${host}`
+  return [...(desktop === '' ? [] : [['Desktop', desktop]]), ...(ssh_available ? [['SSH', ssh]] : [])]
 }
 
 function reasonOf({ failure_reason: failure, state_reason: reason }: Computer): string[][] {
