@@ -374,6 +374,33 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     assert.equal((await once(open, 'close'))[0], 4401)
   })
 
+  test('disconnects a client of the desktop or the sound that sends text, without an error in the log', async (t) => {
+    const guest = createServer((connection) => {
+      connection.on('error', () => {})
+      connection.write('RFB 003.008\n')
+    })
+    await once(guest.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => guest.close())
+    t.mock.method(server.engine.desktops, 'open', async () => ({
+      connect: async () => connect((guest.address() as AddressInfo).port, '127.0.0.1'),
+      ended: new Promise(() => {}),
+    }))
+    const dial = server.driver.connect.bind(server.driver)
+    t.mock.method(server.driver, 'connect', (id: string, spec: ConnectSpec) =>
+      dial(id, { ...spec, argv: ['sleep', '1000'] }),
+    )
+    const { visitor } = await enter()
+    for (const what of ['desktop', 'sound']) {
+      const socket = visitor.socket(`/api/${what}/socket`)
+      await once(socket, 'message')
+      const closed = once(socket, 'close')
+      socket.send('hello')
+      const [code, reason] = await closed
+      assert.deepEqual([code, String(reason)], [1003, 'text messages are not taken here'], what)
+    }
+    assert.doesNotMatch(server.log(), /"level":"?(50|error)/)
+  })
+
   test('says why there is no desktop and no sound', async () => {
     const { visitor } = await enter()
     for (const what of ['desktop', 'sound']) {

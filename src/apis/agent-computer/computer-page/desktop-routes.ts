@@ -2,7 +2,7 @@ import { limits } from '../../../config/limits.ts'
 import { soundFormat } from '../../../engine/computers/desktop/sounds.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { App } from '../../../http/app.ts'
-import { relaySocket } from '../../../http/sockets/relay-socket.ts'
+import { refuseText, relaySocket } from '../../../http/sockets/relay-socket.ts'
 import { addPageSocket } from './page-sockets.ts'
 import { closeCodes } from './page-visit.ts'
 import { ViewOnlyFilter } from './view-only-filter.ts'
@@ -40,6 +40,7 @@ export function addDesktopRoutes(app: App, engine: Engine): void {
     maxMessageBytes: smallMessageBytes,
     open: async (socket, { session: { computer } }) => {
       const closed = new Promise((resolve) => socket.once('close', resolve))
+      refuseText(socket)
       socket.send(JSON.stringify({ type: 'format', ...soundFormat }))
       const leave = await engine.sounds.listen(engine, computer, {
         hear: (sound) => {
