@@ -120,6 +120,15 @@ export class BrowserPage {
     })`)
   }
 
+  /** Moves the mouse to the middle of an element. */
+  async pointAt(element: string): Promise<void> {
+    const { x, y } = await this.evaluate<{ x: number; y: number }>(`(() => {
+      const { x, y, width, height } = (${element}).getBoundingClientRect()
+      return { x: x + width / 2, y: y + height / 2 }
+    })()`)
+    await this.#command('Input.dispatchMouseEvent', { type: 'mouseMoved', x, y })
+  }
+
   /** Types text into whatever has the focus. */
   async type(text: string): Promise<void> {
     await this.#command('Input.insertText', { text })

@@ -63,6 +63,12 @@ describe('the page of a computer in a browser', { timeout: 300_000, skip: noBrow
     await until(printed('one-42'))
     await click(button('New terminal'))
     await until(`${tabs}.length === 2`)
+    // Under the mouse a tab stays readable: it gets no background, which would have the colour of other buttons.
+    await browser.pointAt(`${tabs}[1]`)
+    await until(`${tabs}[1].matches(':hover')`)
+    const shown = `(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(${tabs}[1]))`
+    const ink = await browser.evaluate('getComputedStyle(document.body).color')
+    assert.deepEqual(await browser.evaluate(shown), [ink, 'rgba(0, 0, 0, 0)'])
     await run('echo two-$((1 + 1))')
     await until(printed('two-2'))
     await browser.goTo(new URL('/', session.access_url).href)
