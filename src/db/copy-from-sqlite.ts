@@ -48,6 +48,9 @@ const rowsAtOnce: { [Table in keyof Database]: number } = {
   ssh_keys: 500,
   ssh_certificates: 500,
   ssh_ports: 500,
+  datasets: 500,
+  samples: 500,
+  sample_tasks: 10,
 }
 
 export interface CopiedTable {

@@ -44,6 +44,9 @@ export interface Database {
   nodes: NodeRow
   duties: DutyRow
   uptime_hours: UptimeHourRow
+  datasets: DatasetRow
+  samples: SampleRow
+  sample_tasks: SampleTaskRow
 }
 
 /**
@@ -755,4 +758,43 @@ export interface UptimeHourRow {
   last_status: 'operational' | 'degraded' | 'down'
   last_response_ms: number
   checked_at: number
+}
+
+/** Tasks that sessions of environments are created from. It belongs to the server. */
+export interface DatasetRow {
+  id: string
+  name: string
+  /** '' if there is none. */
+  description: string
+  created_at: number
+}
+
+/** A version of a sample. It never changes, apart from `is_latest`. */
+export interface SampleRow {
+  id: string
+  dataset_id: string
+  /** The name of the sample in its dataset and in addresses. */
+  sample_id: string
+  /** The format's own name of the task. */
+  instance_id: string
+  /** From 1. */
+  version: number
+  /** 1 for the newest version of a sample that has not been removed. */
+  is_latest: number
+  /** SHA-256 of the task's files, hex: the name of the folder that holds them. */
+  content_hash: string
+  /** The size of the archive of what an agent may see. */
+  archive_bytes: number
+  version_description: string
+  created_at: number
+  /** When it was removed while a session used it; null for every other. Its dataset may be gone. */
+  removed_at: number | null
+}
+
+/** The task of a version, apart from the narrow rows that are counted and searched. */
+export interface SampleTaskRow {
+  /** The id of the row in `samples`. */
+  id: string
+  /** JSON of a `Task` of `engine/environments/task.ts`. */
+  task: string
 }

@@ -2,7 +2,10 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../src/db/schema.ts'
 
 /** The servers' own tables have no rows of users. */
-type TableOfUsers = Exclude<keyof Database, 'deployment' | 'nodes' | 'duties' | 'secrets' | 'uptime_hours'>
+type TableOfUsers = Exclude<
+  keyof Database,
+  'deployment' | 'nodes' | 'duties' | 'secrets' | 'uptime_hours' | 'datasets' | 'samples' | 'sample_tasks'
+>
 type Rows = { [Table in TableOfUsers]: Database[Table][] }
 
 /**

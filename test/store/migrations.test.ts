@@ -357,6 +357,21 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     decided_at: 27,
   },
   secrets: { name: 'signing-key', key_id: '0123456789abcdef', nonce: 'AAAA', ciphertext: 'BBBB', created_at: 28 },
+  datasets: { id: 'dataset', name: 'ünits', description: 'Units', created_at: 2 ** 42 },
+  samples: {
+    id: 'sample-version',
+    dataset_id: 'dataset',
+    sample_id: 'one',
+    instance_id: 'org/one',
+    version: 2,
+    is_latest: 1,
+    content_hash: 'hash',
+    archive_bytes: 2 ** 33,
+    version_description: 'Clearer words',
+    created_at: 2 ** 42,
+    removed_at: 2 ** 42,
+  },
+  sample_tasks: { id: 'sample-version', task: '{"format":"plain"}' },
 }
 const {
   kind: _kind,
@@ -381,7 +396,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|shares|ssh_|snapshots)/.test(
+    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|shares|ssh_|snapshots|datasets|samples|sample_tasks)/.test(
       table,
     ),
 )
