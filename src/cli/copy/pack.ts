@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { lstat, open, readdir, readlink } from 'node:fs/promises'
 import { localMode } from './local-file.ts'
-import { endOfArchive, headerOf, padding, type TarEntry } from './tar-records.ts'
+import { endOfArchive, headerOf, padding, type TarEntry } from '../../tar/tar-records.ts'
 
 const chunkBytes = 256 * 1024
 

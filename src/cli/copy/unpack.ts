@@ -1,6 +1,6 @@
 import { chmod, link, lstat, lutimes, mkdir, open, symlink, unlink, utimes } from 'node:fs/promises'
 import { isLocalName } from './local-file.ts'
-import { readTar } from './read-tar.ts'
+import { readTar } from '../../tar/read-tar.ts'
 
 /**
  * Unpacks a tar stream of a sandbox, which may be hostile, into a local folder. Throws for an entry outside of the

@@ -1,7 +1,10 @@
 /** Size of a block of a tar archive. */
 export const blockBytes = 512
 
-/** What an entry is, by the character that its header has for it: POSIX's, and GNU tar's for names that are too long. */
+/**
+ * What an entry is, by the character that its header has for it: POSIX's, with its records of attributes for the next
+ * entry and for all of them, and GNU tar's for names that are too long.
+ */
 const kinds = {
   '0': 'File',
   '1': 'Link',
@@ -14,11 +17,13 @@ const kinds = {
   '\0': 'File',
   K: 'LongTarget',
   L: 'LongPath',
+  x: 'Attributes',
+  g: 'CommonAttributes',
 } as const
 
 export type TarKind = (typeof kinds)[keyof typeof kinds]
 /** The kinds that are written, each of which has one character. */
-type WrittenKind = Exclude<TarKind, 'Device' | 'Pipe'>
+type WrittenKind = Exclude<TarKind, 'Device' | 'Pipe' | 'Attributes' | 'CommonAttributes'>
 
 export interface TarHeader<Kind> {
   kind: Kind
@@ -57,7 +62,7 @@ export function encodeHeader({ kind, path, target, mode, mtime, size }: TarHeade
 
 /**
  * Returns what a header says; undefined for the block of zeros after the last entry. Throws if the block is no header,
- * or that of a kind that GNU tar does not write.
+ * or one of an unknown kind.
  */
 export function decodeHeader(block: Buffer): TarHeader<TarKind> | undefined {
   if (!block.some((byte) => byte !== 0)) return undefined

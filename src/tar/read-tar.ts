@@ -1,37 +1,46 @@
 import { blockBytes, decodeHeader } from './tar-header.ts'
+import { readAttributes } from './tar-attributes.ts'
 import type { TarEntry } from './tar-records.ts'
 
-/** Maximum length of a name; no file has a longer one. */
+/** Maximum length of a name, and of the attributes of an entry; no file has longer ones. */
 const maxNameBytes = 64 * 1024
 
+export interface ReadTarOptions {
+  /** True to fail at a device or a pipe, which has no content; otherwise such entries are left out. */
+  refusesDevices?: boolean
+}
+
 /**
- * Yields the entries of a tar stream, as GNU tar writes it. The content of an entry can be read until the next entry is
- * requested.
+ * Yields the entries of a tar stream: POSIX's, also with attributes (pax), and GNU tar's. The content of an entry can be
+ * read until the next entry is requested.
  */
 export async function* readTar(
   chunks: AsyncIterable<Uint8Array>,
+  { refusesDevices = false }: ReadTarOptions = {},
 ): AsyncGenerator<TarEntry & { content: AsyncIterable<Buffer> }> {
   const source = new Source(chunks)
-  let path: Buffer | undefined
-  let target: Buffer | undefined
+  let over: { path?: Buffer; target?: Buffer; size?: number } = {}
   while (true) {
     const header = decodeHeader(await source.bytes(blockBytes))
     if (!header) return source.drain()
-    const { kind, size } = header
-    if (kind === 'LongPath') path = await source.name(size)
-    else if (kind === 'LongTarget') target = await source.name(size)
+    const { kind } = header
+    if (kind === 'LongPath') over.path = await source.name(header.size)
+    else if (kind === 'LongTarget') over.target = await source.name(header.size)
+    else if (kind === 'Attributes') over = { ...over, ...readAttributes(await source.record(header.size)) }
+    else if (kind === 'CommonAttributes') await source.record(header.size)
     else {
       const { mode, mtime } = header
-      const entry = { path: path ?? header.path, target: target ?? header.target, mode, mtime }
-      path = target = undefined
+      const { path = header.path, target = header.target, size = header.size } = over
+      const entry = { path, target, mode, mtime }
+      over = {}
       if (kind === 'File') {
         const content = source.content(size)
         yield { ...entry, type: 'File', size, content }
         for await (const _ of content);
         await source.padding(size)
       } else if (kind !== 'Device' && kind !== 'Pipe')
-        // A device or a pipe has no content to copy.
         yield { ...entry, type: kind, size: 0, content: source.content(0) }
+      else if (refusesDevices) throw new Error(`Cannot unpack "${path.toString()}": it is a device or a pipe`)
     }
   }
 }
@@ -65,11 +74,17 @@ class Source {
     await this.bytes((blockBytes - (size % blockBytes)) % blockBytes)
   }
 
-  /** Reads a name that has a record of its own. */
-  async name(size: number): Promise<Buffer> {
+  /** Reads a record that belongs to the next entry. */
+  async record(size: number): Promise<Buffer> {
     if (size > maxNameBytes) throw new Error(`Cannot unpack the folder: it has a name of ${size} bytes`)
     const bytes = await this.bytes(size)
     await this.padding(size)
+    return bytes
+  }
+
+  /** Reads a name that has a record of its own. */
+  async name(size: number): Promise<Buffer> {
+    const bytes = await this.record(size)
     const end = bytes.indexOf(0)
     return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end))
   }
