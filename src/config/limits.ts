@@ -730,6 +730,39 @@ export const limits = {
   poolCheckMs: 5_000,
   /** A disk that is merely busy answers within this time. */
   poolAnswerMs: 10_000,
+  /** Datasets of the server: `GET /datasets` lists all of them. */
+  datasets: 1000,
+  /** Samples of one dataset, the largest of which have some ten thousand. */
+  samplesPerDataset: 100_000,
+  /** An archive of a dataset, compressed, */
+  datasetUploadBytes: 4 * GiB,
+  /** and what it may unpack to: a bomb is noticed while it is unpacked. */
+  datasetUnpackedBytes: 16 * GiB,
+  /** Files, folders and links of an archive. */
+  datasetEntries: 1_000_000,
+  /** Path of a file in an archive, in bytes: what still fits into the kernel's 4,096 behind the data directory. */
+  datasetPathBytes: 1024,
+  /** Time to unpack an archive and to read its tasks. */
+  datasetImportMs: 30 * 60 * 1000,
+  /** JavaScript memory of the thread that reads tasks, one of which is in memory at a time. */
+  datasetImportMemoryMiB: 768,
+  /** Archives that wait while another one is added. */
+  datasetImportsWaiting: 8,
+  /** A file that is read as text, and a task with all its texts: pages of tasks are held in memory. */
+  taskTextBytes: 1 * MiB,
+  taskBytes: 2 * MiB,
+  /** The longest time limit of a task. */
+  taskTimeoutMs: 7 * 24 * 60 * 60 * 1000,
+  /** Folders below each other in which tasks are looked for. */
+  taskFolderDepth: 8,
+  /** Tasks whose reasons of refusal are listed. */
+  refusedTasksListed: 100,
+  /** A page of samples, as the published API has it. */
+  samplesPerPage: 100,
+  /** Samples in an answer without pages, */
+  samplesWithoutPage: 1000,
+  /** and the tasks of one answer together. A page over it is refused: a smaller one fits. */
+  samplesAnswerBytes: 32 * MiB,
   /** Time between TERM and KILL. */
   stopGraceMs: 5_000,
 } as const

@@ -83,8 +83,11 @@ export interface TaskEnvironment {
   healthcheck: TaskHealthcheck | null
 }
 
-/** The image of a container: a Dockerfile with the folder that is its context, both paths, or an image's name. */
-export type EnvironmentSource = { dockerfile: string; context: string } | { image: string }
+/**
+ * The image of a container: a Dockerfile with the folder that is its context, both paths ('' for the whole task), or an
+ * image's name. `exclude`: files and folders, relative to the context, that must not get into it: tests and solution.
+ */
+export type EnvironmentSource = { dockerfile: string; context: string; exclude: string[] } | { image: string }
 
 /** `allow`: lower-case host names, `*.example.com` for all names below one, and addresses. */
 export type TaskNetwork = 'public' | 'none' | { allow: string[] }
@@ -96,6 +99,8 @@ export interface TaskHealthcheck {
   timeoutMs: number
   /** Failures within it do not count as retries. */
   startPeriodMs: number
+  /** Between checks within the start period. */
+  startIntervalMs: number
   retries: number
 }
 
@@ -175,7 +180,7 @@ export type TaskSolution =
 export interface TaskStep {
   name: string
   instruction: string
-  /** The folder whose content becomes `/tests`; null: the task's `tests`. */
+  /** The folder whose content is put over the task's `tests` at `/tests`; null if there is none. */
   tests: string | null
   solution: TaskSolution | null
   /** A folder that is put in the work directory before the step; its `setup.sh` is then run, if there is one. */
