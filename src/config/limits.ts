@@ -732,6 +732,7 @@ export const limits = {
   poolAnswerMs: 10_000,
   /** Datasets of the server: `GET /datasets` lists all of them. */
   datasets: 1000,
+  datasetNameLength: 100,
   /** Samples of one dataset, the largest of which have some ten thousand. */
   samplesPerDataset: 100_000,
   /** An archive of a dataset, compressed, */

@@ -766,6 +766,8 @@ export interface DatasetRow {
   name: string
   /** '' if there is none. */
   description: string
+  /** The samples of which a version is the latest: counted as they change, since pages show exact totals. */
+  sample_count: number
   created_at: number
 }
 

@@ -18,6 +18,7 @@ import { Ssh } from './computers/ssh/ssh.ts'
 import type { Budgets, Context } from './context.ts'
 import { DatabaseHealth } from './database-health.ts'
 import type { Engine } from './engine.ts'
+import { openEnvironments } from './environments/environments.ts'
 import { ResponseSizes } from './idempotency/response-sizes.ts'
 import { ownerAccount } from './identity/accounts/owner.ts'
 import { openIdentity } from './identity/open-identity.ts'
@@ -88,6 +89,7 @@ export async function assemble(
   const engine: Engine = {
     ...withIdentity,
     ...openComputers(withIdentity, { image, desktopImage }, () => engine, onOutputOver),
+    ...openEnvironments(),
     ssh: await Ssh.open(secrets),
     shareLinks: await ShareLinks.open(secrets),
     responseSizes: new ResponseSizes(),

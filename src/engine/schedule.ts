@@ -11,6 +11,8 @@ import { pruneCertificates } from './computers/ssh/certificates/issue-certificat
 import { endLapsed } from './computers/ssh/end-lapsed.ts'
 import { deleteDue } from './deletion/delete-due.ts'
 import type { Engine } from './engine.ts'
+import { pruneVersions } from './environments/datasets/prune-versions.ts'
+import { pruneRemoved } from './environments/datasets/remove-samples.ts'
 import { pruneKeys } from './idempotency/keys.ts'
 import { pruneFirstCredits } from './identity/auth/first-credit.ts'
 import { pruneLinks } from './identity/auth/magic-links.ts'
@@ -64,6 +66,8 @@ export function schedule(
     [limits.liveConnectionsCheckMs, () => engine.liveConnections.endLapsed()],
     [limits.uptimeCheckMs, () => engine.uptime.check()],
     [pruneIntervalMs, () => pruneKeys(engine, { unfinished: false })],
+    [pruneIntervalMs, () => pruneRemoved(engine)],
+    [pruneIntervalMs, () => pruneVersions(engine)],
     [pruneIntervalMs, onOneNode(() => pruneOperations(engine))],
     [pruneIntervalMs, onOneNode(() => pruneSessions(engine))],
     [pruneIntervalMs, onOneNode(() => pruneShares(engine))],

@@ -63,7 +63,7 @@ export function countUnknown(
 }
 
 /** Returns the caller of a request; undefined when the token is missing or invalid. */
-async function callerOf(
+export async function callerOf(
   engine: Pick<Engine, 'db' | 'settings' | 'prices' | 'accessTokens' | 'issuers' | 'authCache'>,
   request: FastifyRequest,
 ): Promise<Authenticated | undefined> {

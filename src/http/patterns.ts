@@ -9,6 +9,11 @@ export const patterns = {
     words: `be a whole number from 1 to ${limits.usageHistoryLines}`,
   },
   days: { source: '^[1-9]\\d{0,2}$', words: 'be a whole number from 1 to 999' },
+  datasetName: {
+    source: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+    words: 'begin with a letter from A to Z or a digit, and contain only those and . _ -',
+  },
+  samplesPerPage: { source: '^([1-9]\\d?|100)$', words: `be a whole number from 1 to ${limits.samplesPerPage}` },
   processName: { source: '^[A-Za-z0-9._:-]+$', words: 'contain only letters from A to Z, digits, . _ : -' },
   dnsLabel: {
     source: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$',

@@ -9,7 +9,7 @@ import { sendFile } from './send-file.ts'
  */
 export async function sendDownload(
   reply: FastifyReply,
-  file: Pick<OpenFile, 'info' | 'read'>,
+  file: Pick<OpenFile, 'read'> & { info: State & Pick<FileInfo, 'name'> },
   contentType: string,
 ): Promise<void> {
   const { headers } = reply.request
@@ -30,8 +30,10 @@ export async function sendDownload(
   await sendFile(reply, file, { start, end })
 }
 
+type State = Pick<FileInfo, 'sizeBytes' | 'modifiedAtMs'>
+
 /** Returns the ETag of a file's state, so that a client never combines parts of two states (`If-Range`). */
-function stateOf({ sizeBytes, modifiedAtMs }: FileInfo): string {
+function stateOf({ sizeBytes, modifiedAtMs }: State): string {
   return `"${modifiedAtMs.toString(36)}-${sizeBytes.toString(36)}"`
 }
 

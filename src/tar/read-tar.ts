@@ -1,5 +1,5 @@
 import { blockBytes, decodeHeader } from './tar-header.ts'
-import { readAttributes } from './tar-attributes.ts'
+import { readAttributes, type TarAttributes } from './tar-attributes.ts'
 import type { TarEntry } from './tar-records.ts'
 
 /** Maximum length of a name, and of the attributes of an entry; no file has longer ones. */
@@ -19,14 +19,14 @@ export async function* readTar(
   { refusesDevices = false }: ReadTarOptions = {},
 ): AsyncGenerator<TarEntry & { content: AsyncIterable<Buffer> }> {
   const source = new Source(chunks)
-  let over: { path?: Buffer; target?: Buffer; size?: number } = {}
+  let over: TarAttributes = {}
   while (true) {
     const header = decodeHeader(await source.bytes(blockBytes))
     if (!header) return source.drain()
     const { kind } = header
     if (kind === 'LongPath') over.path = await source.name(header.size)
     else if (kind === 'LongTarget') over.target = await source.name(header.size)
-    else if (kind === 'Attributes') over = { ...over, ...readAttributes(await source.record(header.size)) }
+    else if (kind === 'Attributes') Object.assign(over, readAttributes(await source.record(header.size)))
     else if (kind === 'CommonAttributes') await source.record(header.size)
     else {
       const { mode, mtime } = header

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { Compile } from 'typebox/compile'
 import {
+  addExampleDataset,
   callExample,
   createExampleComputer,
   exampleOf,
@@ -33,6 +34,7 @@ describe('the examples of openapi.json', { timeout: 300_000 }, () => {
     server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
     token = await server.newAccount()
     await createExampleComputer(server, token)
+    await addExampleDataset(server)
     document = (await server.call('GET', '/openapi.json', undefined, { token: null })).body
     operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),

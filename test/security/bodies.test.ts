@@ -112,6 +112,7 @@ describe('the body of a request', { timeout: 300_000 }, () => {
       'POST /files/list': limits.pathBodyBytes,
       'POST /files/mkdir': limits.pathBodyBytes,
       'POST /watch': limits.pathBodyBytes,
+      'POST /datasets': limits.datasetUploadBytes,
       'POST /billing/webhook': limits.webhookBytes,
       'POST /v1/computers/:id/exec': limits.codeBodyBytes,
       'POST /v1/computers/:id/files/ops': limits.jsonBodyBytes,

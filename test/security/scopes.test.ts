@@ -14,6 +14,8 @@ const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
   [/^\w+ \/(users\/me\/api-keys|users\/me\/sessions|v1\/workspaces|v1\/billing|api\/v1\/account)(\/|$)/, 'account'],
   [/^PATCH \/api\/v1\/settings$/, 'account'],
   [/^\w+ \/v1\/(exec|sandboxes|computers|operations|ssh-keys|snapshots)(\/|$)/, 'compute'],
+  [/^\w+ \/datasets(\/|$)/, 'account'],
+  [/^GET \/samples\//, 'compute'],
   [/^\w+ \/v1\/computer-(images|capacity)(\/|$)/, 'any'],
 ]
 

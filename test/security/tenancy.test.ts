@@ -571,6 +571,27 @@ describe('two accounts', { timeout: 300_000 }, () => {
       const { body } = await server.call('GET', '/users/me', undefined, { token: first })
       assert.equal(body.is_active, false)
     },
+    'POST /datasets': async () => {
+      const example = JSON.stringify({ instance_id: 'one', problem_statement: 'x', FAIL_TO_PASS: ['a'] })
+      const headers = { 'content-type': 'application/octet-stream' }
+      assert.equal((await server.call('POST', '/datasets?name=owned', example, { headers })).status, 200)
+      assert.equal((await server.call('POST', '/datasets?name=owned', example, { headers, token: other })).status, 403)
+    },
+    // Datasets are the server's, and every account may read them.
+    'GET /samples/:dataset/:sample_id/download': async () => {
+      const path = '/samples/owned/one/download'
+      assert.equal((await server.call('GET', path, undefined, { token: other })).status, 200)
+      assert.equal((await server.call('GET', path, undefined, { token: null })).status, 401)
+    },
+    'DELETE /datasets/:dataset/samples/:sample_id': async () => {
+      const path = '/datasets/owned/samples/one'
+      assert.equal((await server.call('DELETE', path, undefined, { token: other })).status, 403)
+      assert.equal((await server.call('DELETE', path)).status, 200)
+    },
+    'DELETE /datasets/:dataset': async () => {
+      assert.equal((await server.call('DELETE', '/datasets/owned', undefined, { token: other })).status, 403)
+      assert.equal((await server.call('DELETE', '/datasets/owned')).status, 200)
+    },
     'GET /users/me/api-keys': async () => {
       const { body } = await server.call('GET', '/users/me/api-keys', undefined, { token: other })
       assert.ok(!JSON.stringify(body).includes(owned.keyId))
@@ -675,6 +696,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'GET /api/v1/openapi.json',
     'GET /assets/design.css',
     'GET /billing/pricing',
+    'GET /datasets',
     'GET /docs',
     'GET /docs/console.js',
     'GET /docs/page.css',
@@ -726,6 +748,8 @@ describe('two accounts', { timeout: 300_000 }, () => {
     'POST /v1/shares/:token/access-sessions': (id) => anonymous('POST', `/v1/shares/${id}/access-sessions`),
     'GET /share/:token': (id) => anonymous('GET', `/share/${id}`),
     'POST /share/:token': (id) => anonymous('POST', `/share/${id}`),
+    // Samples are the server's, and every account may read them.
+    'GET /samples': (id) => anonymous('GET', `/samples?dataset=${id}&search=${id}`),
     'GET /docs/:surface': (id) => anonymous('GET', `/docs/${id}`),
     'GET /skills/:surface.md': (id) => anonymous('GET', `/skills/${id}.md`),
     'GET /openapi/:surface.json': (id) => anonymous('GET', `/openapi/${id}.json`),

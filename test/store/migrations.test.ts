@@ -357,7 +357,7 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     decided_at: 27,
   },
   secrets: { name: 'signing-key', key_id: '0123456789abcdef', nonce: 'AAAA', ciphertext: 'BBBB', created_at: 28 },
-  datasets: { id: 'dataset', name: 'ünits', description: 'Units', created_at: 2 ** 42 },
+  datasets: { id: 'dataset', name: 'ünits', description: 'Units', sample_count: 3, created_at: 2 ** 42 },
   samples: {
     id: 'sample-version',
     dataset_id: 'dataset',

@@ -34,6 +34,10 @@ export const needsSecret = new Set([
   'DELETE /api/v1/account/delete',
   'GET /invitation',
   'POST /invitation',
+  // They need a token of the owner's account.
+  'POST /datasets',
+  'DELETE /datasets/{dataset}',
+  'DELETE /datasets/{dataset}/samples/{sample_id}',
   // They need the id of a sandbox, which the server chooses.
   'POST /v1/sandboxes/{sandboxId}/stop',
   'DELETE /v1/sandboxes/{sandboxId}',
@@ -75,6 +79,14 @@ export const needsState = new Set([
   'GET /v1/shares/{token}',
   'POST /v1/shares/{token}/access-sessions',
 ])
+
+/** Adds the dataset that the examples name. */
+export async function addExampleDataset(server: TestClient): Promise<void> {
+  const paths = (await server.call('GET', '/openapi.json', undefined, { token: null })).body.paths
+  const example = { method: 'POST', path: '/datasets', ...exampleOf(paths['/datasets'].post as Operation) }
+  const { status, body } = await callExample(server, example, server.token)
+  assert.equal(status, 200, JSON.stringify(body))
+}
 
 /** Creates the running computer that the examples name. */
 export async function createExampleComputer(server: TestClient, token: string): Promise<void> {

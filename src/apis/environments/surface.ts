@@ -4,14 +4,17 @@ import answers from './example-answers.json' with { type: 'json' }
 import { addAuthRoutes } from './auth-routes.ts'
 import { addBillingRoutes } from './billing-routes.ts'
 import { envelope, instructions } from './errors.ts'
+import { addDatasetRoutes } from './dataset-routes.ts'
+import { addSampleRoutes } from './sample-routes.ts'
 import { addUserRoutes } from './user-routes.ts'
 import { addWebhookRoutes } from './webhook-routes.ts'
 
-/** The environments API: sign-in with GitHub, users and their keys, billing. */
+/** The environments API: sign-in with GitHub, users and their keys, datasets, billing. */
 export const environments: Surface = {
   name: 'environments',
   title: 'Environments',
-  description: 'The environments API: sign-in with GitHub, users and their API keys, and billing in cents.',
+  description:
+    'The environments API: sign-in with GitHub, users and their API keys, datasets with their samples, and billing in cents.',
   prefixes: ['/auth', '/users', '/billing', '/datasets', '/samples', '/sessions'],
   envelope,
   answers,
@@ -20,6 +23,11 @@ export const environments: Surface = {
   rateLimits: accountRateLimits,
   topics: [
     { name: 'Sign-in', description: 'How users get a token.', skill: 'none', routes: [addAuthRoutes] },
+    {
+      name: 'Datasets',
+      description: 'Datasets, and the samples that sessions are created from.',
+      routes: [addSampleRoutes, addDatasetRoutes],
+    },
     { name: 'Users', description: 'The user of a token, and API keys.', routes: [addUserRoutes] },
     {
       name: 'Billing',

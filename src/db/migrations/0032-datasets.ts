@@ -10,6 +10,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('name', 'text', (c) => c.notNull().unique())
     .addColumn('description', 'text', (c) => c.notNull())
+    .addColumn('sample_count', 'integer', (c) => c.notNull())
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .execute()
   await db.schema
@@ -30,13 +31,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createIndex('samples_of_dataset')
     .on('samples')
-    .columns(['dataset_id', 'is_latest', 'sample_id', 'instance_id'])
+    .columns(['dataset_id', 'is_latest', 'sample_id', 'instance_id', 'id'])
     .execute()
   await db.schema
     .createIndex('samples_latest')
     .on('samples')
-    .columns(['is_latest', 'sample_id', 'dataset_id', 'instance_id'])
+    .columns(['is_latest', 'sample_id', 'dataset_id', 'instance_id', 'id'])
     .execute()
+  await db.schema.createIndex('samples_removed').on('samples').column('removed_at').execute()
   await db.schema.createIndex('samples_content').on('samples').column('content_hash').execute()
   await db.schema
     .createTable('sample_tasks')

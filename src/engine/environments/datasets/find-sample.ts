@@ -1,8 +1,8 @@
-import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import type { Database, SampleRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Task } from '../task.ts'
+import { directoryOf } from './version-files.ts'
 
 /** What finding a sample uses of the engine. */
 export interface SampleContext {
@@ -43,11 +43,6 @@ export async function findSample(engine: SampleContext, address: SampleAddress):
 export async function findSampleVersion(engine: SampleContext, id: string): Promise<FoundSample | undefined> {
   const found = await samples(engine).where('samples.id', '=', id).executeTakeFirst()
   return found && foundSample(engine, found)
-}
-
-/** Returns where the files of a version are on this host. */
-export function directoryOf(dataDirectory: string, contentHash: string): string {
-  return join(dataDirectory, 'datasets', contentHash)
 }
 
 function samples({ db }: SampleContext) {

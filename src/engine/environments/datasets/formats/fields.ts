@@ -101,9 +101,12 @@ export class Fields {
   }
 
   tables(name: string): Fields[] {
-    return this.list(name).map(
-      (value, index) => new Fields(this.#file, value, `${this.#path ? `${this.#path}.` : ''}${name}[${index}]`),
-    )
+    return this.list(name).map((_, index) => this.tableAt(name, index))
+  }
+
+  /** Returns a table of a list. */
+  tableAt(name: string, index: number): Fields {
+    return new Fields(this.#file, this.list(name)[index], `${this.#path ? `${this.#path}.` : ''}${name}[${index}]`)
   }
 
   /** Refuses fields of other names, for a format whose misspelt settings must not be ignored. */

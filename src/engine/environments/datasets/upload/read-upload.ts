@@ -4,12 +4,13 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, posix } from 'node:path'
 import { once } from 'node:events'
 import { limits } from '../../../../config/limits.ts'
 import { Fields } from '../formats/fields.ts'
@@ -23,7 +24,7 @@ import { rowsOfFile, type Row } from '../formats/swe-bench/rows-of-file.ts'
 import { TaskFolder } from '../formats/task-folder.ts'
 import { TaskProblem } from '../formats/task-problem.ts'
 import { readTerminalBenchTask } from '../formats/terminal-bench/read-terminal-bench-task.ts'
-import { contentHash, entriesOf } from './content-hash.ts'
+import { contentHash, entriesOf, type TreeEntry } from './content-hash.ts'
 import { findTasks, type FoundTask } from './find-tasks.ts'
 import { openUpload } from './open-upload.ts'
 import type { UnpackBounds } from './unpack.ts'
@@ -159,6 +160,7 @@ class Upload {
   /** Keeps the files of a task as a version, unless they are there, and moves them away from the folder if so. */
   async #keep(folder: string, read: ReadTask): Promise<Omit<ReadSample, 'sampleId'>> {
     const entries = entriesOf(folder)
+    refuseOutwardLinks(folder, entries)
     const hash = contentHash(folder, entries)
     const [directory, archive] = [join(this.#job.versions, hash), join(this.#job.versions, `${hash}.tar.gz`)]
     if (!existsSync(archive)) {
@@ -180,6 +182,16 @@ class Upload {
     this.#refusals += 1
     if (this.#refused.length < limits.refusedTasksListed)
       this.#refused.push({ task: place, reason: error.message.slice(0, 1000) })
+  }
+}
+
+/** Refuses a link that leads out of its task: behind it could be another task's tests. */
+function refuseOutwardLinks(folder: string, entries: readonly TreeEntry[]): void {
+  for (const { path, kind } of entries) {
+    if (kind !== 'link') continue
+    const leadsTo = posix.normalize(posix.join(posix.dirname(path), readlinkSync(join(folder, path))))
+    if (leadsTo === '..' || leadsTo.startsWith('../'))
+      throw new TaskProblem('is a link that leads out of the task', { file: path })
   }
 }
 

@@ -85,7 +85,6 @@ export class Tree {
   }
 
   addFolder(path: string): void {
-    this.#countEntry()
     this.#makeFolder(path)
   }
 
@@ -147,6 +146,7 @@ export class Tree {
     const place = join(this.#root, path)
     if (this.#links.has(path) || lstatSync(place, { throwIfNoEntry: false }))
       throw new TaskProblem(`the archive has two entries for ${JSON.stringify(path)}`)
+    this.#countEntry()
     mkdirSync(place, 0o755)
     this.#folders.add(path)
   }

@@ -19,7 +19,7 @@ export async function writePublicArchive(
   { task, isVisible }: ReadTask,
   entries: readonly TreeEntry[],
 ): Promise<void> {
-  const visible = entries.filter(({ path }) => isVisible(path) && !ownNames.includes(path))
+  const visible = entries.filter(({ path }) => isVisible(path) && !ownNames.has(path))
   await pipeline(
     () => archive(directory, task, visible),
     createGzip(),
@@ -27,7 +27,7 @@ export async function writePublicArchive(
   )
 }
 
-const ownNames = ['instruction.md', 'sample.json']
+const ownNames: ReadonlySet<string> = new Set(['instruction.md', 'sample.json'])
 
 async function* archive(directory: string, task: Task, entries: readonly TreeEntry[]): AsyncGenerator<Buffer> {
   yield* textFile('instruction.md', task.problemStatement)

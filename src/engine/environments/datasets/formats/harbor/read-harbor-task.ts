@@ -111,7 +111,7 @@ function verifierOf(
 function artifactsOf(fields: Fields): TaskArtifact[] {
   return fields.list('artifacts').map((entry, index) => {
     if (typeof entry === 'string') return { source: absolute(fields, entry), destination: null }
-    const artifact = fields.tables('artifacts')[index]!
+    const artifact = fields.tableAt('artifacts', index)
     if ((artifact.text('service') ?? 'main') !== 'main')
       artifact.fail('service', 'asks for another container, and a session is one')
     return {

@@ -65,7 +65,7 @@ function names(row: Fields, column: string): string[] {
   if (raw.trim() === '') return []
   const parsed = parsedOr(raw)
   const isList = Array.isArray(parsed) && parsed.every((one) => typeof one === 'string')
-  return isList ? (parsed as string[]) : row.fail(name, 'has to be a list of texts, or JSON of one')
+  return isList ? parsed : row.fail(name, 'has to be a list of texts, or JSON of one')
 }
 
 function parsedOr(text: string): unknown {

@@ -72,7 +72,7 @@ function variablesOf(client: Fields): Record<string, string> {
   const raw = client.raw('environment') ?? {}
   const pairs: [string, string][] = Array.isArray(raw)
     ? client.texts('environment').map((line) => [line.split('=', 1)[0]!, line.slice(line.indexOf('=') + 1)])
-    : Object.entries(raw as object).map(([name, value]) => [name, String(value ?? '')])
+    : Object.entries(raw).map(([name, value]) => [name, String(value ?? '')])
   return Object.fromEntries(pairs.map(([name, value]) => [name, withHarness(client, value)]))
 }
 
