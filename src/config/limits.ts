@@ -234,6 +234,40 @@ export const limits = {
   endedProcessMs: 24 * 60 * 60 * 1000,
   /** Sandboxes of one account, including stopped ones. */
   computersPerAccount: 1000,
+  /** How long a session lasts; an extension begins anew. */
+  sampleSessionMs: 7 * 24 * 60 * 60 * 1000,
+  sampleSessionDefaultMs: 30 * 60 * 1000,
+  /** Sessions of one account that are being created: more than a burst of clients begins at once. */
+  sessionsCreatingPerAccount: 500,
+  /** How long the health check of a task may take until it succeeds, however often the task wants it tried. */
+  sessionHealthcheckMs: 10 * 60 * 1000,
+  /** Sessions of one answer. */
+  sampleSessionsListed: 100,
+  /** How long a session that has ended is kept with its interactions, and how many of one account. */
+  endedSessionMs: 30 * 24 * 60 * 60 * 1000,
+  endedSessionsPerAccount: 10_000,
+  /** How long a tar of a session's files may take to be packed or unpacked. */
+  sessionArchiveMs: 15 * 60 * 1000,
+  /** Interactions of one session: more than an agent needs in a week. */
+  interactionsPerSession: 10_000,
+  interactionsListed: 100,
+  /** How much of a command an interaction keeps, in characters. */
+  interactionCommandLength: 16 * 1024,
+  /** The time limit of a command in a session. */
+  interactionDefaultTimeoutMs: 300_000,
+  /** Output of each stream in the answer of one interaction, as verification clients ask for; the newest is kept. */
+  interactionOutputBytes: 10 * MiB,
+  /** Output of each stream that outlives the record of the process, for those who look at the session later. */
+  interactionKeptBytes: 32 * 1024,
+  /** All that the interactions of one session, and of one account, keep of their output. */
+  sessionKeptBytes: 32 * MiB,
+  sessionKeptPerAccountBytes: 1 * GiB,
+  /**
+   * How long the answer waits for a session or an interaction that is about to be done, so that a client that polls
+   * slowly does not lose seconds on what takes milliseconds; and how long at most when a client asks for it.
+   */
+  pollGraceMs: 250,
+  pollMaxMs: 30_000,
   /** Snapshots of one account: each keeps a root of the file system, and a list of them is one answer. */
   snapshotsPerAccount: 500,
   /** Forks of one computer at a time. All of them start before the operation ends. */

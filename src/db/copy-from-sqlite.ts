@@ -51,6 +51,8 @@ const rowsAtOnce: { [Table in keyof Database]: number } = {
   datasets: 500,
   samples: 500,
   sample_tasks: 10,
+  sessions: 500,
+  interactions: 50,
 }
 
 export interface CopiedTable {

@@ -29,6 +29,7 @@ import * as memoryUse from './migrations/0029-memory-use.ts'
 import * as uptime from './migrations/0030-uptime.ts'
 import * as shares from './migrations/0031-shares.ts'
 import * as datasets from './migrations/0032-datasets.ts'
+import * as sessions from './migrations/0033-sessions.ts'
 import type { Database } from './schema.ts'
 
 /** Run in the order of their names; a released migration is never changed. */
@@ -63,6 +64,7 @@ const migrations: Record<string, Migration> = {
   '0030-uptime': uptime,
   '0031-shares': shares,
   '0032-datasets': datasets,
+  '0033-sessions': sessions,
 }
 
 /**

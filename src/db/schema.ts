@@ -47,6 +47,8 @@ export interface Database {
   datasets: DatasetRow
   samples: SampleRow
   sample_tasks: SampleTaskRow
+  sessions: SessionRow
+  interactions: InteractionRow
 }
 
 /**
@@ -191,8 +193,11 @@ export type ComputerState =
   | 'failed'
   | 'deleting'
 
-/** The files of a `sandbox` are deleted when it stops; those of a `durable` computer stay. */
-export type Lifecycle = 'sandbox' | 'durable'
+/**
+ * The files of a `sandbox` are deleted when it stops; those of a `durable` computer stay. A `session` computer runs once,
+ * as long as its session.
+ */
+export type Lifecycle = 'sandbox' | 'durable' | 'session'
 
 export interface ComputerRow {
   id: string
@@ -799,4 +804,68 @@ export interface SampleTaskRow {
   id: string
   /** JSON of a `Task` of `engine/environments/task.ts`. */
   task: string
+}
+
+export type SessionStatus = 'creating' | 'ready' | 'error' | 'closed' | 'terminated'
+
+/** A session, in which an agent works on a sample. Its computer has the same id, and is deleted when it ends. */
+export interface SessionRow {
+  id: string
+  account_id: string
+  /** Who asked for it; null for a token without a user, and when that user was deleted. */
+  user_id: UserIdentifier | null
+  /** The node that has its computer. */
+  node_id: string
+  /** The names by which it was asked for: the dataset and the sample can be gone. */
+  dataset: string
+  sample_id: string
+  version: number
+  /** The id of the sample's row, which is kept as long as the session is. */
+  sample_version_id: string
+  /** `closed` by request, `terminated` by anything else, `error` when it did not become ready. */
+  status: SessionStatus
+  /** Why it is `error` or `terminated`; null otherwise. */
+  error_code: string | null
+  error_message: string | null
+  /** How long it lasts once it is ready. */
+  ttl_ms: number
+  /** How its programs are run: directory, user, environment. JSON. */
+  programs: string
+  interaction_count: number
+  /** What its interactions keep of their output. */
+  kept_bytes: number
+  requested_at: number
+  /** When its computer began to run, and to cost; null until it is ready. */
+  ready_at: number | null
+  expires_at: number
+  ended_at: number | null
+}
+
+/** A command that was run in a session, or a text that was replaced. A command's process has the same id. */
+export interface InteractionRow {
+  id: string
+  session_id: string
+  account_id: string
+  /** The node that has the output of the process. */
+  node_id: string
+  kind: 'exec' | 'str_replace'
+  /** `persistent` for a command that continues with the directory and the variables of the one before it. */
+  shell: 'persistent' | null
+  /** The beginning of the command, or the path of the file. */
+  command: string
+  status: 'pending' | 'completed' | 'error'
+  /** Why the process ended; null while it runs, and for an interaction without one. */
+  reason: string | null
+  exit_code: number | null
+  success: number | null
+  message: string | null
+  /** The newest output; null while the process runs, and where none is kept. */
+  stdout: Uint8Array | null
+  stderr: Uint8Array | null
+  /** 1 when the kept output is not all of it. */
+  truncated: number
+  created_at: number
+  ended_at: number | null
+  /** How long the process ran. */
+  duration_ms: number | null
 }

@@ -18,7 +18,7 @@ import { Ssh } from './computers/ssh/ssh.ts'
 import type { Budgets, Context } from './context.ts'
 import { DatabaseHealth } from './database-health.ts'
 import type { Engine } from './engine.ts'
-import { openEnvironments } from './environments/environments.ts'
+import { environmentWorks, openEnvironments } from './environments/open-environments.ts'
 import { ResponseSizes } from './idempotency/response-sizes.ts'
 import { ownerAccount } from './identity/accounts/owner.ts'
 import { openIdentity } from './identity/open-identity.ts'
@@ -86,10 +86,12 @@ export async function assemble(
   }
   const withMoney = { ...context, ...(await openMoney(context, secrets)) }
   const withIdentity = { ...withMoney, ...(await openIdentity(withMoney, secrets)) }
+  const works = environmentWorks(() => engine)
+  const computers = openComputers(withIdentity, { image, desktopImage, works }, () => engine, onOutputOver)
   const engine: Engine = {
     ...withIdentity,
-    ...openComputers(withIdentity, { image, desktopImage }, () => engine, onOutputOver),
-    ...openEnvironments(),
+    ...computers,
+    ...openEnvironments(computers, () => engine),
     ssh: await Ssh.open(secrets),
     shareLinks: await ShareLinks.open(secrets),
     responseSizes: new ResponseSizes(),

@@ -6,6 +6,8 @@ import type { ComputerRow, Lifecycle } from '../db/schema.ts'
 export interface LifecyclePolicy {
   /** Its files survive a stop. Without them, the next start is from the image that new computers get. */
   keepsFiles: boolean
+  /** Runs once, from its own image: only what created it starts it. */
+  runsOnce: boolean
   /** May be deleted once it is stopped, to make room for another computer of its account. */
   isEvictable: boolean
   /** What is charged: the time in which something runs in it, or all the time in which it runs itself. */
@@ -24,6 +26,7 @@ export interface LifecyclePolicy {
 const policies: Record<Lifecycle, LifecyclePolicy> = {
   sandbox: {
     keepsFiles: false,
+    runsOnce: false,
     isEvictable: true,
     charged: 'work',
     endsUnpaid: 'programs',
@@ -33,11 +36,22 @@ const policies: Record<Lifecycle, LifecyclePolicy> = {
   },
   durable: {
     keepsFiles: true,
+    runsOnce: false,
     isEvictable: false,
     charged: 'running',
     endsUnpaid: 'computer',
     unpaidGraceMs: 0,
     idleTimeoutMs: (row) => row.idle_timeout_ms,
+  },
+  session: {
+    keepsFiles: false,
+    runsOnce: true,
+    isEvictable: false,
+    charged: 'running',
+    endsUnpaid: 'computer',
+    unpaidGraceMs: 0,
+    // The time to live of its session alone ends it.
+    idleTimeoutMs: () => null,
   },
 }
 

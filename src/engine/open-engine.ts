@@ -45,6 +45,7 @@ export async function openEngine(parts: Parts): Promise<OpenEngine> {
     try {
       await stopTasks()
       await pruning?.catch(() => {})
+      engine.sessionWatch.close()
       engine.portWatch.close()
       engine.creditClock.close()
       await engine.warmPool.close()

@@ -3,6 +3,8 @@ import { reconcile } from './computers/lifecycle/reconcile.ts'
 import { forgetUnrecorded } from './computers/processes/prune-processes.ts'
 import { recoverProcesses } from './computers/processes/recover-processes.ts'
 import type { Engine } from './engine.ts'
+import { settleInteractions } from './environments/interactions/settle-interactions.ts'
+import { recoverSessions } from './environments/sessions/sweep-sessions.ts'
 import { pruneKeys } from './idempotency/keys.ts'
 import { loadLowCredit } from './money/credit/load-low-credit.ts'
 import { grantToAll } from './money/ledger/grant.ts'
@@ -19,5 +21,7 @@ export async function recover(engine: Engine): Promise<void> {
   await recoverUsage(engine)
   await forgetUnrecorded(engine)
   await pruneKeys(engine, { unfinished: true })
+  await recoverSessions(engine)
+  await settleInteractions(engine)
   await engine.operations.resume()
 }

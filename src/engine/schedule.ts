@@ -13,6 +13,9 @@ import { deleteDue } from './deletion/delete-due.ts'
 import type { Engine } from './engine.ts'
 import { pruneVersions } from './environments/datasets/prune-versions.ts'
 import { pruneRemoved } from './environments/datasets/remove-samples.ts'
+import { settleInteractions } from './environments/interactions/settle-interactions.ts'
+import { pruneSessions as pruneEnvironmentSessions } from './environments/sessions/prune-sessions.ts'
+import { sweepSessions } from './environments/sessions/sweep-sessions.ts'
 import { pruneKeys } from './idempotency/keys.ts'
 import { pruneFirstCredits } from './identity/auth/first-credit.ts'
 import { pruneLinks } from './identity/auth/magic-links.ts'
@@ -51,6 +54,8 @@ export function schedule(
   const tasks: [everyMs: number, work: () => Promise<void>][] = [
     [sweepMs, () => sweepLeases(engine)],
     [sweepMs, () => settleInconsistent(engine)],
+    [sweepMs, () => sweepSessions(engine)],
+    [sweepMs, () => settleInteractions(engine)],
     [sweepMs, () => engine.operations.resume()],
     [sweepMs, () => prune(pruneProcesses)],
     [sweepMs, () => watchCredit(engine)],
@@ -71,6 +76,7 @@ export function schedule(
     [pruneIntervalMs, onOneNode(() => pruneOperations(engine))],
     [pruneIntervalMs, onOneNode(() => pruneSessions(engine))],
     [pruneIntervalMs, onOneNode(() => pruneShares(engine))],
+    [pruneIntervalMs, onOneNode(() => pruneEnvironmentSessions(engine))],
     [pruneIntervalMs, onOneNode(() => pruneLinks(engine))],
     [pruneIntervalMs, onOneNode(() => pruneFirstCredits(engine))],
     [pruneIntervalMs, onOneNode(() => pruneWalletProofs(engine))],

@@ -24,6 +24,8 @@ export const patterns = {
     source: String.raw`^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'&()_\-]*$`,
     words: `begin with a letter or digit, and contain only letters, digits, spaces, . , ' & ( ) _ -`,
   },
+  waitSeconds: { source: '^([12]?\\d|30)$', words: 'be a whole number from 0 to 30' },
+  withoutNul: { source: '^[^\\u0000]*$', words: 'contain no NUL character' },
   /** Text of one line without half characters. U+200C and U+200D occur within Persian words and emoji. */
   printable: {
     source: String.raw`^(?:[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|[\u200c\u200d])*$`,

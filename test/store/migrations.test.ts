@@ -372,6 +372,47 @@ const rows: { [Table in keyof Database]: Database[Table] } = {
     removed_at: 2 ** 42,
   },
   sample_tasks: { id: 'sample-version', task: '{"format":"plain"}' },
+  sessions: {
+    id: 'session',
+    account_id: 'account',
+    user_id: 'user',
+    node_id: 'node',
+    dataset: 'ünits',
+    sample_id: 'one',
+    version: 2,
+    sample_version_id: 'sample-version',
+    status: 'terminated',
+    error_code: 'EXPIRED',
+    error_message: 'Its time to live is over',
+    ttl_ms: 2 ** 33,
+    programs: '{}',
+    interaction_count: 1,
+    kept_bytes: 2 ** 33,
+    requested_at: 2 ** 42,
+    ready_at: 2 ** 42,
+    expires_at: 2 ** 42,
+    ended_at: 2 ** 42,
+  },
+  interactions: {
+    id: 'interaction',
+    session_id: 'session',
+    account_id: 'account',
+    node_id: 'node',
+    kind: 'exec',
+    shell: 'persistent',
+    command: 'make',
+    status: 'completed',
+    reason: 'exited',
+    exit_code: 2,
+    success: 0,
+    message: 'ünits',
+    stdout: new Uint8Array([0, 255, 1]),
+    stderr: new Uint8Array([2]),
+    truncated: 1,
+    created_at: 2 ** 42,
+    ended_at: 2 ** 42,
+    duration_ms: 2 ** 33,
+  },
 }
 const {
   kind: _kind,
@@ -396,7 +437,7 @@ async function fill(db: Kysely<Database>): Promise<void> {
 /** The tables of the first release; its usage was open or ended, and had no price. */
 const firstTables = tables.filter(
   (table) =>
-    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|shares|ssh_|snapshots|datasets|samples|sample_tasks)/.test(
+    !/^(deployment|nodes|duties|uptime_hours|ledger_|usage_remainders|usage_days|spent$|compute_marks|spending_limits|users|identities|memberships|invitations|magic_links|spent_|payments|person_|machine_|first_|secrets|access_|shares|ssh_|snapshots|datasets|samples|sample_tasks|sessions|interactions)/.test(
       table,
     ),
 )

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { limits, outputTotalBytes } from '../../config/limits.ts'
 import { FairSemaphore } from '../../fair-semaphore.ts'
 import type { IdentityContext } from '../identity/identity.ts'
-import { Operations } from '../operations/operations.ts'
+import { Operations, type OperationWork } from '../operations/operations.ts'
 import { CreditClock } from '../money/credit/credit-clock.ts'
 import type { Computers, ComputersContext, ImageDefaults } from './computers.ts'
 import { watchAccount } from './credit/watch-credit.ts'
@@ -30,6 +30,13 @@ import { UnreadOutput } from './processes/unread-output.ts'
 import { Programs } from './processes/programs.ts'
 import { ProcessRecorder } from './processes/recorder.ts'
 
+interface OfServer {
+  image: ImageDefaults
+  desktopImage?: PlannedImage | undefined
+  /** What the operations of the rooms above do. */
+  works: Record<string, OperationWork>
+}
+
 /**
  * Assembles the room of computers.
  *
@@ -38,7 +45,7 @@ import { ProcessRecorder } from './processes/recorder.ts'
  */
 export function openComputers(
   { db, node, driver, settings, log, locks, databaseHealth, meter, prices, server }: IdentityContext,
-  { image, desktopImage }: { image: ImageDefaults; desktopImage?: PlannedImage | undefined },
+  { image, desktopImage, works }: OfServer,
   context: () => ComputersContext,
   onOutputOver: () => void,
 ): Omit<Computers, 'ssh' | 'shareLinks'> {
@@ -52,6 +59,7 @@ export function openComputers(
         ...computerWorks(context),
         ...snapshotWorks(context),
         [imageBuildKind]: (_, report) => buildDesktopImage(context(), report),
+        ...works,
       },
     ),
     desktopImage: new DesktopImage(driver.images, desktopImage ?? { id: image.id, recipe: undefined }),

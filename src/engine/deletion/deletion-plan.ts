@@ -50,6 +50,8 @@ export const deletionPlan: { [Table in keyof Database]: 'server' | 'ledger' | 'h
   shares: ofAccountsAndUser('shares'),
   usage_remainders: ofAccounts('usage_remainders'),
   compute_marks: ofAccounts('compute_marks'),
+  interactions: ofAccounts('interactions'),
+  sessions: ofAccounts('sessions'),
   spending_limits: ofAccounts('spending_limits'),
   memory_files: ofAccounts('memory_files'),
   operations: ofAccounts('operations'),
@@ -124,6 +126,8 @@ function ofAccounts(
     | 'usage_remainders'
     | 'compute_marks'
     | 'spending_limits'
+    | 'sessions'
+    | 'interactions'
     | 'memory_files'
     | 'operations'
     | 'idempotency'

@@ -29,6 +29,7 @@ export const userColumns: {
   tokens: { user_id: 'with its row' },
   access_sessions: { user_id: 'with its row' },
   shares: { user_id: 'with its row' },
+  sessions: { user_id: blankSessions },
   ssh_keys: { user_id: 'with its row' },
   ssh_certificates: { user_id: 'with its row' },
   invitations: { email: 'with its row', mailbox: 'with its row', invited_by: 'with its row' },
@@ -41,6 +42,11 @@ export const userColumns: {
 /** The workspace stays a shared one (`shared`). */
 async function blankCreators(trx: Transaction<Database>, { userId }: UserSubject): Promise<UpdateResult[]> {
   return trx.updateTable('accounts').set({ created_by: null }).where('created_by', '=', userId).execute()
+}
+
+/** A session that the user began in a workspace of others stays theirs. */
+async function blankSessions(trx: Transaction<Database>, { userId }: UserSubject): Promise<UpdateResult[]> {
+  return trx.updateTable('sessions').set({ user_id: null }).where('user_id', '=', userId).execute()
 }
 
 /** What the user did in other users' workspaces stays in the audit log, without saying who did it. */

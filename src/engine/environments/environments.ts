@@ -1,10 +1,14 @@
-import { Uploads } from './datasets/upload/uploads.ts'
+import type { ComputersContext } from '../computers/computers.ts'
+import type { Uploads } from './datasets/upload/uploads.ts'
+import type { SessionWatch } from './sessions/session-watch.ts'
 
-/** What environments keep in memory, in addition to what the rooms below them do. */
+/** What the room of environments keeps in memory. */
 export interface Environments {
   datasetUploads: Uploads
+  sessionWatch: SessionWatch
+  /** The interactions whose process this server starts or waits for. */
+  openInteractions: Set<string>
 }
 
-export function openEnvironments(): Environments {
-  return { datasetUploads: new Uploads() }
-}
+/** What the functions of the room of environments may use. */
+export type EnvironmentsContext = ComputersContext & Environments

@@ -1,6 +1,7 @@
 import type { ComputerRow } from '../../../db/schema.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
+import { policyOf } from '../../lifecycle-policy.ts'
 import { otherNode } from '../../nodes/other-node.ts'
 import type { ComputersContext, ImageDefaults } from '../computers.ts'
 import { assertCredit } from '../credit/assert-credit.ts'
@@ -143,6 +144,8 @@ async function wake(engine: ComputersContext, caller: Caller, id: string): Promi
   if (!row || row.account_id === null) return undefined
   const own = { ...row, account_id: row.account_id }
   if (row.state === 'running') return own
+  if (policyOf(row).runsOnce)
+    throw new CarrelError('computer_stopped', 'Cannot use the computer: its session has ended')
   await assertCredit(engine, { ...caller, accountId: own.account_id })
   return { ...own, ...(await startComputer(engine, row, caller.tokenId)) }
 }

@@ -8,7 +8,7 @@ import type { ComputersContext } from '../computers.ts'
 
 /**
  * Starts a computer from `provisioning`, `stopped` or `failed`, creating it where it does not exist, and returns what
- * changed in its row. A computer without files gets the default image. The caller holds the computer's lock. When the
+ * changed in its row. A sandbox without files gets the default image. The caller holds the computer's lock. When the
  * start fails, its state is `failed`, with the reason; nothing of the computer is left on the host but the files of one
  * that keeps them. When the database fails, the computer does not run either. Throws `unavailable` when a computer that
  * keeps its files has none on this host, though it ran before.
@@ -19,7 +19,7 @@ export async function startComputer(
   actor: string,
 ): Promise<Pick<ComputerRow, 'state' | 'image' | 'started_at' | 'last_active_at'>> {
   const { driver, defaultImage } = engine
-  const { keepsFiles } = policyOf(row)
+  const { keepsFiles, runsOnce } = policyOf(row)
   let { image } = row
   let hasFiles = false
   if (row.state !== 'provisioning')
@@ -29,7 +29,7 @@ export async function startComputer(
       const exists = row.state !== 'provisioning' && (await driver.get(row.id)) !== undefined
       hasFiles = exists && keepsFiles
       if (!exists && keepsFiles && row.started_at !== null) throw filesMissing()
-      if (!exists && !keepsFiles) image = defaultImage.id
+      if (!exists && !keepsFiles && !runsOnce) image = defaultImage.id
       if (!exists) await driver.create(specification({ ...row, image }))
       await driver.start(row.id)
     })

@@ -13,6 +13,7 @@ interface Options {
   env: Record<string, string>
   cwd: string
   user: string
+  timeoutMs?: number
 }
 
 /** A process that serves a connection. */

@@ -34,9 +34,9 @@ export function processMeta(meta: ProcessMeta): ProcessMeta & Record<string, unk
 
 /**
  * The kinds of processes that serve a connection, and of which nothing is recorded: one by SSH, those who listen to the
- * computer's sound, or a look at what runs.
+ * computer's sound, a look at what runs, or an archive of files.
  */
-const connectionKinds = ['ssh', 'sound', 'look'] as const
+const connectionKinds = ['ssh', 'sound', 'look', 'archive'] as const
 export type ConnectionKind = (typeof connectionKinds)[number]
 
 /** Returns whether a process serves a connection. */
