@@ -1,7 +1,6 @@
 /** What the surfaces see of the layers below the engine. */
 export type {
   OperationRow as OperationFacts,
-  InteractionRow as InteractionFacts,
   PortRow as PublishedPortFacts,
   SessionRow as SessionFacts,
   SnapshotRow as SnapshotFacts,

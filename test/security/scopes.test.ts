@@ -16,6 +16,7 @@ const needed: [route: RegExp, scope: 'compute' | 'account' | 'any'][] = [
   [/^\w+ \/v1\/(exec|sandboxes|computers|operations|ssh-keys|snapshots)(\/|$)/, 'compute'],
   [/^\w+ \/datasets(\/|$)/, 'account'],
   [/^GET \/samples\//, 'compute'],
+  [/^\w+ \/sessions(\/|$)/, 'compute'],
   [/^\w+ \/v1\/computer-(images|capacity)(\/|$)/, 'any'],
 ]
 

@@ -8,6 +8,7 @@ import { createToken } from '../../src/engine/identity/accounts/tokens.ts'
 import { newAddress, signInByMail } from '../identity/outbox.ts'
 import { SocketClient } from '../paperpod/socket-client.ts'
 import { appRoutes, nameOf, type AppRoute } from '../support/app-routes.ts'
+import { addSample } from '../support/sample.ts'
 import { newSession, TestServer, until, type Answer } from '../support/server.ts'
 import { storedText } from '../support/stored-text.ts'
 import { withDatabase } from '../support/with-database.ts'
@@ -32,6 +33,8 @@ interface Owned {
   operationId: string
   sshKeyId: string
   snapshotId: string
+  environmentId: string
+  interactionId: string
 }
 
 const secret = 'only the first account knows this'
@@ -39,6 +42,26 @@ const settings = { CARREL_PLAY_MONEY: 'on', CARREL_SIGN_INS_PER_MINUTE: '0' }
 /** A HEAD request is answered like its GET, without the body. */
 const routes = (await appRoutes(settings)).filter(({ method }) => method !== 'HEAD')
 const namesOf = (some: AppRoute[]) => some.map(nameOf).toSorted()
+
+/** Creates a session of the first account that is ready, with an interaction. */
+async function ownSession(server: TestServer, computerId: string) {
+  const sample = await withDatabase(async (db) => {
+    const { image } = await db
+      .selectFrom('computers')
+      .select('image')
+      .where('id', '=', computerId)
+      .executeTakeFirstOrThrow()
+    return addSample(db, { source: { image } })
+  })
+  const { body } = await server.post('/sessions', sample)
+  const environmentId = body.session_id as string
+  await until(
+    async () => (await server.call('GET', `/sessions/${environmentId}`)).body.status,
+    (status) => status === 'ready',
+  )
+  const { body: exec } = await server.post(`/sessions/${environmentId}/exec`, { command: `echo ${secret}` })
+  return { environmentId, interactionId: exec.interaction_id as string }
+}
 
 describe('two accounts', { timeout: 300_000 }, () => {
   let server: TestServer
@@ -94,6 +117,7 @@ describe('two accounts', { timeout: 300_000 }, () => {
       operationId: created.body.operation.id,
       sshKeyId: sshKey.body.ssh_key.id,
       snapshotId: snapshot.body.snapshot.id,
+      ...(await ownSession(server, created.body.computer.id)),
     }
   })
   after(async () => {
@@ -446,6 +470,37 @@ describe('two accounts', { timeout: 300_000 }, () => {
     },
     'DELETE /v1/computers/:id/ports/:port': async () =>
       isMissing(await server.call('DELETE', `/v1/computers/${owned.computerId}/ports/80`, undefined, { token: other })),
+    'GET /sessions': async () => {
+      const { body } = await server.call('GET', '/sessions', undefined, { token: other })
+      assert.deepEqual([body.sessions, body.total_count], [[], 0])
+    },
+    // A dataset belongs to the server, and each session to the account that asks for it.
+    'POST /sessions': async () => {
+      isMissing(await asOther('/sessions', { dataset: owned.environmentId, sample_id: owned.environmentId }))
+    },
+    ...Object.fromEntries(
+      (
+        [
+          ['GET', ''],
+          ['DELETE', ''],
+          ['POST', '/extend', {}],
+          ['POST', '/exec', { command: 'true' }],
+          ['GET', '/interactions'],
+          ['GET', '/interactions/:interaction_id'],
+          ['POST', '/str_replace', { file_path: '/etc/passwd', str_to_replace: 'root', str_to_insert: 'x' }],
+          ['GET', '/files', undefined, '?path=/etc/passwd'],
+          ['PUT', '/files', 'x', '?path=/tmp/x'],
+        ] as const
+      ).map(([method, path, body, query = '']) => [
+        `${method} /sessions/:session_id${path}`,
+        async () => {
+          const { environmentId, interactionId } = owned
+          const address = `/sessions/${environmentId}${path.replace(':interaction_id', interactionId)}${query}`
+          isMissing(await server.call(method, address, body, { token: other }))
+          assert.equal((await server.call('GET', `/sessions/${environmentId}`)).body.status, 'ready')
+        },
+      ]),
+    ),
     'GET /v1/snapshots': async () => {
       const { body } = await server.call('GET', '/v1/snapshots', undefined, { token: other })
       assert.deepEqual(body.snapshots, [])

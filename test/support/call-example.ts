@@ -78,6 +78,17 @@ export const needsState = new Set([
   'DELETE /v1/computers/{id}/shares/links/{shareId}',
   'GET /v1/shares/{token}',
   'POST /v1/shares/{token}/access-sessions',
+  // They need a sample, and the id of a session, which the server chooses.
+  'POST /sessions',
+  'GET /sessions/{session_id}',
+  'DELETE /sessions/{session_id}',
+  'POST /sessions/{session_id}/extend',
+  'POST /sessions/{session_id}/exec',
+  'GET /sessions/{session_id}/interactions',
+  'GET /sessions/{session_id}/interactions/{interaction_id}',
+  'POST /sessions/{session_id}/str_replace',
+  'GET /sessions/{session_id}/files',
+  'PUT /sessions/{session_id}/files',
 ])
 
 /** Adds the dataset that the examples name. */

@@ -7,10 +7,12 @@ import { nullable, nullableText, nullableTime, object, time } from '../schema.ts
 const minuteMs = 60_000
 const maxMinutes = limits.sampleSessionMs / minuteMs
 
-export const sessionParams = object({ session_id: Type.String({ minLength: 1, maxLength: 128 }) })
+export const sessionParams = object({
+  session_id: Type.String({ minLength: 1, maxLength: 128, examples: ['cpy75jkn4cm3r6seznza'] }),
+})
 export const interactionParams = object({
-  session_id: Type.String({ minLength: 1, maxLength: 128 }),
-  interaction_id: Type.String({ minLength: 1, maxLength: 128 }),
+  session_id: Type.String({ minLength: 1, maxLength: 128, examples: ['cpy75jkn4cm3r6seznza'] }),
+  interaction_id: Type.String({ minLength: 1, maxLength: 128, examples: ['cpy75jkn4cm3r6seznza'] }),
 })
 
 const page = Type.Optional(
