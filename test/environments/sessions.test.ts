@@ -196,6 +196,37 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
     assert.equal((await exec(one.body.session_id, 'cat log')).stdout, 'ran\n')
   })
 
+  test('a session is charged while it is ready, by the price that is told', async (t) => {
+    const token = await app.newAccount('payer')
+    const { body } = await app.post('/sessions', sample, { token })
+    const id = body.session_id as string
+    const ask = async (method: string, path: string) => (await app.call(method, path, undefined, { token })).body
+    await until(
+      () => ask('GET', `/sessions/${id}`),
+      ({ status }) => status === 'ready',
+    )
+    // Two minutes later, by the clock of the meter too.
+    t.mock.method(performance, 'now', shifted(performance.now.bind(performance), 120_000))
+    t.mock.method(Date, 'now', shifted(Date.now, 120_000))
+    const closed = await ask('DELETE', `/sessions/${id}`)
+    t.mock.restoreAll()
+    assert.ok(closed.duration_seconds >= 120)
+    const { cost_per_minute_cents: price } = await ask('GET', '/billing/pricing')
+    const usage = await ask('GET', '/billing/usage?transaction_types=session_usage&transaction_types=refund')
+    const [charge, ...others] = usage.transactions
+    assert.deepEqual([others, charge.session_id, charge.type], [[], id, 'session_usage'])
+    assert.ok(charge.duration_minutes >= 2)
+    assert.ok(Math.abs(charge.amount_cents - charge.duration_minutes * price) < 0.02 * price, JSON.stringify(charge))
+    assert.deepEqual([usage.summary.total_sessions, usage.pagination.total_items], [1, 1])
+    const all = await ask('GET', '/billing/usage')
+    assert.deepEqual(
+      all.transactions.map(({ type }: { type: string }) => type),
+      ['session_usage', 'deposit'],
+    )
+    const bad = await app.call('GET', '/billing/usage?start_date=never', undefined, { token })
+    assert.equal(bad.status, 422)
+  })
+
   test('bad requests are refused in the form of FastAPI', async () => {
     const id = await ready()
     for (const [path, body, status] of [
@@ -229,3 +260,7 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
     assert.equal((await app.call('GET', `/sessions/${id}/interactions/none`)).status, 404)
   })
 })
+
+function shifted(now: () => number, byMs: number): () => number {
+  return () => now() + byMs
+}

@@ -8,6 +8,8 @@ import { totalsOf } from '../../engine/money/ledger/totals.ts'
 import { startPayment } from '../../engine/money/payments/start-payment.ts'
 import { settleAccount } from '../../engine/money/usage/settle-usage.ts'
 import { usageHistory, type UsedInterval } from '../../engine/money/usage/usage-history.ts'
+import { moneyHistory, type MoneyHistory, type MoneyMove } from '../../engine/environments/sessions/money-history.ts'
+import { CarrelError } from '../../errors.ts'
 import type { App } from '../../http/app.ts'
 import { isoTime } from '../iso-time.ts'
 import { balanceAnswer, depositAnswer, depositBody, pricingAnswer, usageAnswer, usageQuery } from './schemas.ts'
@@ -109,6 +111,11 @@ export function addBillingRoutes(app: App, engine: Engine): void {
         has_more: next !== undefined,
         next: next ?? null,
         items: intervals.map(itemOf),
+        ...transactionsOf(
+          await moneyHistory(engine, caller.accountId, { page, limit, ...wantedOf(query) }),
+          page,
+          limit,
+        ),
       }
     },
   )
@@ -140,6 +147,59 @@ function itemOf(interval: UsedInterval): Static<typeof usageAnswer>['items'][num
   }
 }
 
+const transactionTypes = ['deposit', 'session_usage', 'refund'] as const
+
+function wantedOf({ start_date: start, end_date: end, transaction_types: types }: Static<typeof usageQuery>) {
+  return {
+    fromMs: start === undefined ? undefined : timeOf(start, 'start_date'),
+    toMs: end === undefined ? undefined : timeOf(end, 'end_date'),
+    types: types === undefined ? transactionTypes : [types].flat(),
+  }
+}
+
+function timeOf(text: string, field: string): number {
+  const timeMs = Date.parse(text)
+  if (!Number.isNaN(timeMs)) return timeMs
+  throw new CarrelError('invalid_request', `Cannot use field "${field}": it is not a time in ISO 8601`, {
+    details: { field },
+  })
+}
+
+function transactionsOf({ moves, count, sessions }: MoneyHistory, page: number, limit: number) {
+  const pages = Math.ceil(count / limit)
+  return {
+    transactions: moves.map(transactionOf),
+    summary: {
+      total_sessions: sessions.count,
+      average_session_cost_cents: sessions.count === 0 ? 0 : sessions.amountMicros / microsPerCent / sessions.count,
+      total_session_duration_minutes: sessions.durationMs / minuteMs,
+    },
+    pagination: {
+      current_page: page,
+      total_pages: pages,
+      total_items: count,
+      items_per_page: limit,
+      has_previous: page > 1,
+      has_next: page < pages,
+    },
+  }
+}
+
+function transactionOf({ id, type, amountMicros, atMs, durationMs, sample }: MoneyMove) {
+  const isSession = type === 'session_usage'
+  return {
+    id,
+    type,
+    amount_cents: amountMicros / microsPerCent,
+    description: isSession ? `Session on ${sample}` : type === 'refund' ? 'Refund' : 'Deposit',
+    created_at: isoTime(atMs),
+    session_id: isSession ? id : null,
+    duration_minutes: durationMs === null ? null : durationMs / minuteMs,
+  }
+}
+
+const minuteMs = 60_000
+
 function pricingOf(prices: PriceBook): Static<typeof pricingAnswer> {
   return {
     currency: 'usd',
@@ -150,10 +210,17 @@ function pricingOf(prices: PriceBook): Static<typeof pricingAnswer> {
       const { shown, perShown } = meterUnits[meter as keyof typeof meterUnits]
       return { meter, unit: shown, cents_per_unit: (micros * perShown) / per / microsPerCent }
     }),
+    cost_per_minute_cents: perMinuteMicros(prices) / microsPerCent,
+    cost_per_minute_dollars: perMinuteMicros(prices) / 1_000_000,
     packages: Object.entries(prices.tiers).map(([name, { cents, bonusPercent }]) => ({
       name,
       amount_cents: cents,
       bonus_percent: bonusPercent,
     })),
   }
+}
+
+/** Returns what a minute of compute costs, which is what a session is charged for. */
+function perMinuteMicros({ meters: { compute } }: PriceBook): number {
+  return (compute.micros * minuteMs) / compute.per
 }

@@ -121,6 +121,8 @@ export const pricingAnswer = object({
       cents_per_unit: Type.Number(),
     }),
   ),
+  cost_per_minute_cents: Type.Number({ description: 'What a session costs for each minute in which it is ready' }),
+  cost_per_minute_dollars: Type.Number(),
   packages: Type.Array(object({ name: Type.String(), amount_cents: Type.Integer(), bonus_percent: Type.Integer() }), {
     description: 'Packages for POST /api/v1/credits/topup',
   }),
@@ -155,6 +157,8 @@ export const webhookBody = Type.Object(
 )
 export const webhookAnswer = object({ received: Type.Boolean() })
 
+const transactionType = Type.Enum(['deposit', 'session_usage', 'refund'])
+
 export const usageQuery = object({
   page: Type.Optional(
     Type.String({ description: 'Page number (1-based); 1 by default', pattern: patterns.page.source }),
@@ -163,6 +167,17 @@ export const usageQuery = object({
     Type.String({
       description: `Items per page, at most ${limits.usageHistoryLines}; 25 by default`,
       pattern: patterns.usageHistoryLines.source,
+    }),
+  ),
+  start_date: Type.Optional(
+    Type.String({ description: 'Only transactions from this moment on; ISO 8601', maxLength: 40 }),
+  ),
+  end_date: Type.Optional(
+    Type.String({ description: 'Only transactions before this moment; ISO 8601', maxLength: 40 }),
+  ),
+  transaction_types: Type.Optional(
+    Type.Union([transactionType, Type.Array(transactionType, { maxItems: 3 })], {
+      description: 'Only transactions of this type; may be repeated',
     }),
   ),
   after: Type.Optional(
@@ -193,4 +208,29 @@ export const usageAnswer = object({
     }),
     { description: 'Newest first' },
   ),
+  transactions: Type.Array(
+    object({
+      id: Type.String(),
+      type: transactionType,
+      amount_cents: Type.Number({ description: 'In cents and fractions of a cent; what a session has cost so far' }),
+      description: Type.String(),
+      created_at: time('When the session was ready, or the money was moved'),
+      session_id: nullableText(),
+      duration_minutes: Type.Union([Type.Number(), Type.Null()]),
+    }),
+    { description: 'Deposits, refunds and sessions, newest first: the page of this number among them' },
+  ),
+  summary: object({
+    total_sessions: Type.Integer(),
+    average_session_cost_cents: Type.Number(),
+    total_session_duration_minutes: Type.Number(),
+  }),
+  pagination: object({
+    current_page: Type.Integer(),
+    total_pages: Type.Integer(),
+    total_items: Type.Integer({ description: 'Transactions on all pages' }),
+    items_per_page: Type.Integer(),
+    has_previous: Type.Boolean(),
+    has_next: Type.Boolean(),
+  }),
 })
