@@ -6,12 +6,15 @@ import { stopUnpaid } from '../../src/engine/computers/credit/stop-unpaid.ts'
 import { takeDueSnapshots } from '../../src/engine/computers/snapshots/automatic-snapshots.ts'
 import { pruneProcesses } from '../../src/engine/computers/processes/prune-processes.ts'
 import { recoverProcesses } from '../../src/engine/computers/processes/recover-processes.ts'
+import { settleInteractions } from '../../src/engine/environments/interactions/settle-interactions.ts'
+import { recoverSessions, sweepSessions } from '../../src/engine/environments/sessions/sweep-sessions.ts'
 import { claimKey, pruneKeys } from '../../src/engine/idempotency/keys.ts'
 import { measureSnapshots } from '../../src/engine/money/usage/measure-snapshots.ts'
 import { recoverUsage } from '../../src/engine/money/usage/recover-usage.ts'
 import { settleRunning } from '../../src/engine/money/usage/settle-usage.ts'
 import { transaction } from '../../src/db/transaction.ts'
 import type { Engine } from '../../src/engine/engine.ts'
+import { addSample } from '../support/sample.ts'
 import { newSession, until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
 
@@ -58,6 +61,9 @@ const walks: Record<string, (engine: Engine) => Promise<unknown>> = {
   sweepLeases,
   settleInconsistent,
   pruneProcesses,
+  recoverSessions,
+  sweepSessions,
+  settleInteractions,
   'uptime.check': (engine) => engine.uptime.check(),
   stopUnpaid: (engine) => stopUnpaid(engine, engine.server.ownerId, { why: 'out_of_credits' }),
 }
@@ -78,11 +84,19 @@ describe('two servers with a data directory each, over one database', { timeout:
     await transaction(first.db, 'operational', (trx) =>
       first.engine.operations.insert(trx, { ...asked, resource: { type: 'computer', id: 'none' } }),
     )
+    const sample = await addSample(first.db, { source: { image: first.engine.defaultImage.id } })
+    const { session_id: environment } = (await first.post('/sessions', sample)).body
+    await until(
+      () => first.call('GET', `/sessions/${environment}`),
+      ({ body }) => body.status === 'ready',
+    )
+    await first.post(`/sessions/${environment}/exec`, { command: 'sleep 1000' })
     await first.engine.uptime.check()
     await first.engine.recorder.flush()
     await settleRunning(first.engine)
-    // One of its processes ended long ago, and one of its computers is one that is stopped when credit ends.
+    // Its session is over, one of its processes ended long ago, and one of its computers is one that is stopped when credit ends.
     await first.db.updateTable('processes').set({ ended_at: 1 }).where('state', '=', 'ended').execute()
+    await first.db.updateTable('sessions').set({ expires_at: 1 }).execute()
     const kept = newSession()
     await first.shell('true', { sessionId: kept })
     await first.db.updateTable('computers').set({ lifecycle: 'durable' }).where('name', '=', kept).execute()
@@ -105,7 +119,15 @@ describe('two servers with a data directory each, over one database', { timeout:
     const { id } = engine.node
     const computers = await db.selectFrom('computers').selectAll().where('node_id', '=', id).execute()
     const found: Record<string, unknown> = { computers }
-    for (const table of ['processes', 'operations', 'idempotency', 'uptime_hours', 'snapshots'] as const)
+    for (const table of [
+      'processes',
+      'operations',
+      'idempotency',
+      'uptime_hours',
+      'snapshots',
+      'sessions',
+      'interactions',
+    ] as const)
       found[table] = await db.selectFrom(table).selectAll().where('node_id', '=', id).execute()
     for (const table of ['ports', 'usage_intervals', 'compute_marks'] as const)
       found[table] = await db

@@ -14,6 +14,7 @@ export const onBoth = [
   'test/billing/{credit,many-at-once,preferences}.test.ts',
   'test/payments/**',
   'test/agent-computer/shares.test.ts',
+  'test/environments/sessions.test.ts',
   'test/paperpod/{idempotency,memory,sandbox-limit}.test.ts',
   'test/pawpado/**',
   'test/security/{child-keys,first-credit,hostile-values,mail-relay,money,sign-in-links}.test.ts',

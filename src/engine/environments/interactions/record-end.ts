@@ -2,7 +2,6 @@ import { limits } from '../../../config/limits.ts'
 import type { ProcessHandle } from '../../../drivers/driver.ts'
 import { transaction } from '../../../db/transaction.ts'
 import { collectOutput, type CollectedOutput } from '../../computers/processes/collect-output.ts'
-import { waitForExit } from '../../computers/processes/wait-for-exit.ts'
 import type { EnvironmentsContext } from '../environments.ts'
 import { outcomeOf, type Outcome } from './outcome-of.ts'
 
@@ -10,7 +9,8 @@ import { outcomeOf, type Outcome } from './outcome-of.ts'
 export function followProcess(engine: EnvironmentsContext, process: ProcessHandle): void {
   const { processId: id } = process
   engine.openInteractions.add(id)
-  void waitForExit(engine.server, process)
+  void process
+    .wait()
     .then(() => recordProcess(engine, process))
     .catch((error: unknown) => {
       if (!engine.server.closing.aborted)
