@@ -12,6 +12,7 @@ import { interpret } from './cases/interpret.ts'
 import { ledger, ledgerPostgres } from './cases/ledger.ts'
 import { preview } from './cases/preview.ts'
 import { idleSockets } from './cases/idle-sockets.ts'
+import { sessions } from './cases/sessions.ts'
 import { snapshot } from './cases/snapshot.ts'
 import { ssh } from './cases/ssh.ts'
 import { socketExec } from './cases/socket-exec.ts'
@@ -37,6 +38,7 @@ const cases = [
   idleComputers,
   computerCreate,
   computerExec,
+  sessions,
   desktop,
   stoppedFiles,
   transfer,
