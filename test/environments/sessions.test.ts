@@ -107,7 +107,14 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
     const unhealthy = await create(
       await addSample(app.db, {
         source: { image: basename(app.engine.settings.image) },
-        healthcheck: { command: 'false', intervalMs: 1, timeoutMs: 1000, startPeriodMs: 0, retries: 2 },
+        healthcheck: {
+          command: 'false',
+          intervalMs: 1,
+          timeoutMs: 1000,
+          startPeriodMs: 0,
+          startIntervalMs: 1,
+          retries: 2,
+        },
       }),
     )
     assert.match((await inState(unhealthy, 'error')).error.message, /health check/)

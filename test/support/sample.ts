@@ -10,7 +10,10 @@ export async function addSample(
 ): Promise<{ dataset: string; sample_id: string }> {
   const [datasetId, id] = [newId(), newId()]
   const dataset = `dataset-${datasetId}`
-  await db.insertInto('datasets').values({ id: datasetId, name: dataset, description: '', created_at: 1 }).execute()
+  await db
+    .insertInto('datasets')
+    .values({ id: datasetId, name: dataset, description: '', sample_count: 1, created_at: 1 })
+    .execute()
   await db
     .insertInto('samples')
     .values({

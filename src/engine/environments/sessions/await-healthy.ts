@@ -22,10 +22,13 @@ export async function awaitHealthy(
   for (;;) {
     if (await isHealthy(engine, session, healthcheck)) return
     const elapsedMs = Date.now() - startedAtMs
-    if (elapsedMs >= healthcheck.startPeriodMs) failures++
+    const isStarting = elapsedMs < healthcheck.startPeriodMs
+    if (!isStarting) failures++
     if (failures >= Math.max(1, healthcheck.retries) || elapsedMs > limits.sessionHealthcheckMs)
       throw new CarrelError('unavailable', `The health check of the task did not succeed within ${elapsedMs} ms`)
-    await delay(healthcheck.intervalMs, undefined, { signal: engine.server.closing })
+    await delay(isStarting ? healthcheck.startIntervalMs : healthcheck.intervalMs, undefined, {
+      signal: engine.server.closing,
+    })
   }
 }
 
