@@ -9,4 +9,10 @@ export function parseDuration(text: string | undefined, what: string): number | 
   return Number(count) * unitSeconds[unit]!
 }
 
+/** Returns a duration such as `16 s`, `4.5 min` or `1.25 h`. */
+export function shortDuration(seconds: number): string {
+  if (seconds < 59.5) return `${Math.round(seconds)} s`
+  return seconds < 3570 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(2)} h`
+}
+
 const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 365 * 86_400 }

@@ -49,6 +49,7 @@ describe('changes of whole computers', { timeout: 120_000 }, () => {
     const refused = await api.call('POST', '/computers/holds/actions/resize', { size_preset: 'ram-2g' })
     mock.restoreAll()
     assert.deepEqual([refused.status, refused.body.error.code, refused.body.usedBytes], [409, 'conflict', 6 * GiB])
+    assert.match(refused.body.error.message, /its disk holds 6\.0 GiB; delete files first/)
     for (const body of [{}, { size_preset: 'ram-3g' }, { requested_memory_mib: 1 }, { requested_storage_bytes: 7 }]) {
       const { status, body: answer } = await api.call('POST', '/computers/holds/actions/resize', body)
       assert.deepEqual([status, answer.error.code], [400, 'invalid_request'], JSON.stringify(body))

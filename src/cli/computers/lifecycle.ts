@@ -50,8 +50,9 @@ export async function rename(call: ActionCall, client: Carrel): Promise<void> {
     throw new UsageError(`The command is "${program.name} ${usage}", or --name <name>`)
   const changes = { ...(handle === undefined ? {} : { handle }), ...(displayName === undefined ? {} : { displayName }) }
   const computer = await client.computers.rename(await chosenOne(call, client), changes)
+  const { handle: now, display_name: name } = computer
   await program.stdout.line(
-    values.json ? JSON.stringify({ computer }) : `It is ${computer.handle} (${printable(computer.display_name)}) now`,
+    values.json ? JSON.stringify({ computer }) : `It is ${now}${name === now ? '' : ` (${printable(name)})`} now`,
   )
 }
 

@@ -1,5 +1,6 @@
 import { CarrelApiError } from '../../../sdk/index.ts'
 import type { Carrel, Computer, ComputerConnection, PublishedPort } from '../../../sdk/index.ts'
+import { shortDuration } from '../duration.ts'
 import { shortSize } from '../sizes.ts'
 import { table } from '../table.ts'
 import { shortTime } from '../times.ts'
@@ -95,8 +96,8 @@ export async function usage(call: ActionCall, client: Carrel): Promise<void> {
   if (values.json) return program.stdout.line(JSON.stringify({ usage: found }))
   const rows = found.map((one) => [
     one.handle,
-    `${(one.runtime_seconds / 3600).toFixed(2)} h`,
-    `${one.cpu_hours.toFixed(2)} h`,
+    shortDuration(one.runtime_seconds),
+    shortDuration(one.cpu_hours * 3600),
     `${one.ram_gib_hours.toFixed(2)} GiB-h`,
     shortSize(one.hot_storage_bytes + one.cold_storage_bytes),
   ])

@@ -40,7 +40,7 @@ export async function beginResize(
   const stats = await engine.driver.stats(computer.id).catch(() => undefined)
   const size = changedSize(sizeOfRow(computer.row), wanted)
   if (stats?.diskBytes !== undefined && stats.diskBytes > size.diskBytes)
-    throw new CarrelError('conflict', `${doing}: its disk holds ${stats.diskBytes} bytes; delete files first`, {
+    throw new CarrelError('conflict', `${doing}: its disk holds ${inGiB(stats.diskBytes)}; delete files first`, {
       details: { usedBytes: stats.diskBytes },
     })
   await settleNow(engine, [computer.accountId])
@@ -136,4 +136,9 @@ async function assertRoomFor(
   const runs = row.state === 'running' || row.state === 'paused'
   if (runs && size.memoryBytes > row.memory_bytes) assertFits(doing, 'memory', size.memoryBytes, freeMemoryBytes)
   if (size.diskBytes > row.disk_bytes) assertFits(doing, 'storage', size.diskBytes, freeDiskBytes)
+}
+
+/** Returns a size in GiB, rounded up: files of that size have to go. */
+function inGiB(bytes: number): string {
+  return `${(Math.ceil((bytes / 1024 ** 3) * 10) / 10).toFixed(1)} GiB`
 }
