@@ -34,7 +34,10 @@ export function ComputerPage() {
     if (name !== undefined) document.title = `${name} – Carrel`
   }, [name])
 
-  if (kind !== 'live') return <SessionNotice kind={kind} message={message} handle={answer?.computer.handle} />
+  if (kind !== 'live') {
+    const { computer, session } = answer ?? {}
+    return <SessionNotice kind={kind} message={message} handle={computer?.handle} isShared={session?.shared} />
+  }
   if (!answer)
     return error === '' ? (
       <Notice title="Connecting…" busy />

@@ -15,10 +15,12 @@ interface Props {
   message: string
   /** Of the computer, if the page has come to know it. */
   handle?: string | undefined
+  /** Whether the visitor came by the link of a share. */
+  isShared?: boolean | undefined
 }
 
 /** Says that the page is no longer, or not yet, let in, and how to get in. */
-export function SessionNotice({ kind, message, handle = 'NAME' }: Props) {
+export function SessionNotice({ kind, message, handle = 'NAME', isShared = false }: Props) {
   return (
     <Notice title={titles[kind]} icon={icon}>
       {kind === 'stranger' && <p>A computer opens by a link that its owner makes, and that is good for a while.</p>}
@@ -33,7 +35,9 @@ export function SessionNotice({ kind, message, handle = 'NAME' }: Props) {
         <p>{sentenceOf(message) || 'The link has expired, or was withdrawn.'} What runs on the computer goes on.</p>
       )}
       <p>To open it{kind === 'over' && ' again'}, its owner makes a link:</p>
-      <code className="command">carrel computers open {handle}</code>
+      <code className="command">
+        carrel computers {isShared ? 'shares create' : 'open'} {handle}
+      </code>
     </Notice>
   )
 }
