@@ -24,10 +24,12 @@ interface Parts extends Omit<AppParts, 'surfaces'> {
   page: Surface
   /** Decides who may open a WebSocket of a page. */
   door: SocketDoor
+  /** The headers of every answer that has none of its own by these names, refusals of unknown addresses included. */
+  headers: Readonly<Record<string, string>>
 }
 
 /** Assembles an app of its own for the pages: nothing that the origin of the server has is at theirs. */
-export async function openComputerPages({ page, door, ...parts }: Parts): Promise<ComputerPages> {
+export async function openComputerPages({ page, door, headers, ...parts }: Parts): Promise<ComputerPages> {
   const { engine, accountLimits, connections } = parts
   let handle: ComputerPages['handle']
   const app = newApp(
@@ -44,7 +46,11 @@ export async function openComputerPages({ page, door, ...parts }: Parts): Promis
   const sockets = new SocketServer({ engine, accountLimits, connections, door }, app.catalog.sockets)
   return {
     isAt: (host) => pageLabel(host, engine.settings.previewDomain) !== undefined,
-    handle: (request, response) => handle(request, response),
+    handle: (request, response) => {
+      // Before anything answers: the refusal of a malformed address passes no hook.
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+      handle(request, response)
+    },
     upgrade: (...handshake) => sockets.upgrade(...handshake),
     close: async () => {
       sockets.close()

@@ -1,4 +1,5 @@
 import { computerPage } from '../apis/agent-computer/computer-page/computer-page.ts'
+import { dataHeaders } from '../apis/agent-computer/computer-page/page-headers.ts'
 import { pageDoor } from '../apis/agent-computer/computer-page/page-visit.ts'
 import { ViewOnlyFilter } from '../apis/agent-computer/computer-page/view-only-filter.ts'
 import { surfaces } from '../apis/surfaces.ts'
@@ -34,7 +35,7 @@ export async function openApp(engine: Engine): Promise<OpenApp> {
   const networks = new ClientNetworks(engine.settings.trustedProxies)
   const connections = new Connections({ budget: engine.budgets.descriptors, networks })
   const shared = { engine, openRequests, accountLimits, connections }
-  const pages = await openComputerPages({ ...shared, page: computerPage, door: pageDoor(engine) })
+  const pages = await openComputerPages({ ...shared, page: computerPage, door: pageDoor(engine), headers: dataHeaders })
   const app = await createApp({ ...shared, surfaces, onUpgrade, pages })
   await addSurfaces(app, engine)
   const sockets = new SocketServer({ engine, accountLimits, connections }, app.catalog.sockets)

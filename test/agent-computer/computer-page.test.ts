@@ -178,6 +178,25 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     assert.ok(!server.log().includes(session.connect_token))
   })
 
+  test('answers with data alone, also where it has nothing', async () => {
+    const { visitor } = await enter()
+    for (const [method, path, status] of [
+      ['GET', '/api/computer', 200],
+      ['GET', '/api/nothing', 404],
+      ['GET', '/%3Cscript%3E', 404],
+      ['PATCH', '/api/computer', 405],
+      ['GET', '/%', 400],
+    ] as const) {
+      const { status: answered, headers } = await visitor.send(method, path)
+      const policy = headers['content-security-policy']
+      assert.deepEqual(
+        [answered, headers['x-content-type-options'], policy],
+        [status, 'nosniff', "default-src 'none'; sandbox"],
+        path,
+      )
+    }
+  })
+
   test('sends files to be saved, never to be opened, and takes them', async () => {
     const { visitor } = await enter()
     const path = '/home/node/workspace/evil.html'

@@ -4,7 +4,6 @@ import { envelope, instructions } from '../errors.ts'
 import { addDesktopRoutes } from './desktop-routes.ts'
 import { addDocumentRoutes } from './document-routes.ts'
 import { addFactsRoutes } from './facts-routes.ts'
-import { addDataHeaders } from './page-headers.ts'
 import { addFileRoutes } from './file-routes.ts'
 import { addPortRoutes } from './port-routes.ts'
 import { addProcessRoutes } from './process-routes.ts'
@@ -28,7 +27,6 @@ export const computerPage: Surface = {
       name: 'Page',
       description: 'The page of a computer.',
       routes: [
-        addDataHeaders,
         addDocumentRoutes,
         addFactsRoutes,
         addProcessRoutes,

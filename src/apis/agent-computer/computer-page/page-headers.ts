@@ -1,5 +1,3 @@
-import type { App } from '../../../http/app.ts'
-
 /** What the page may load and do: its own files and requests alone. Nothing of a computer is ever part of it. */
 const contentPolicy = [
   "default-src 'none'",
@@ -39,11 +37,4 @@ export const dataHeaders = {
   ...everywhere,
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; sandbox",
-}
-
-/** Adds the headers of data to every answer that has none of its own. */
-export function addDataHeaders(app: App): void {
-  app.addHook('onSend', async (_request, reply) => {
-    for (const [name, value] of Object.entries(dataHeaders)) if (!reply.hasHeader(name)) reply.header(name, value)
-  })
 }
