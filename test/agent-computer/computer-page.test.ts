@@ -159,22 +159,42 @@ describe('the page of a computer', { timeout: 60_000 }, () => {
     assert.deepEqual((await visitor.send('GET', '/api/processes')).body.processes, [])
   })
 
-  test('leads to published ports, to a private one with the session of its visitor', async () => {
+  test('leads to published ports, to a private one with a token that opens nothing else', async () => {
     const { visitor, session } = await enter()
-    for (const [visibility, search] of [
-      ['private', `/?access_token=${session.connect_token}`],
-      ['public', ''],
-    ] as const) {
-      const { body } = await visitor.send('POST', '/api/ports', { body: { port: 8080, visibility } })
-      const { status, headers } = await visitor.send('GET', '/api/ports/8080/open')
-      assert.deepEqual([status, headers.location], [303, `${body.port.url}${search}`])
-      assert.deepEqual([headers['cache-control'], headers['referrer-policy']], ['no-store', 'no-referrer'])
+    const opened = async (port: number, visibility: string) => {
+      const { body } = await visitor.send('POST', '/api/ports', { body: { port, visibility } })
+      const { status, headers } = await visitor.send('GET', `/api/ports/${port}/open`)
+      assert.deepEqual([status, headers['cache-control'], headers['referrer-policy']], [303, 'no-store', 'no-referrer'])
+      const { origin, searchParams } = new URL(headers.location!)
+      assert.equal(`${origin}${origin === body.port.url ? '' : '/'}`, body.port.url)
+      return { at: new PageVisitor(server, origin), token: searchParams.get('access_token') }
     }
+    assert.equal((await opened(8080, 'public')).token, null)
+    const { at, token } = await opened(8080, 'private')
+    const { at: other } = await opened(8081, 'private')
+    const authorization = { headers: { authorization: `Bearer ${token}` } }
+    // Nothing listens there.
+    assert.equal((await at.send('GET', '/', authorization)).status, 502)
+    const cookie = String((await at.send('GET', `/?access_token=${token}`)).headers['set-cookie'])
+    assert.ok(cookie.startsWith(`carrel_access=${token};`))
+    assert.equal((await other.send('GET', '/', authorization)).status, 401)
+    const page = new PageVisitor(server, visitor.origin)
+    assert.equal((await page.send('GET', '/api/computer', authorization)).status, 401)
+    assert.equal((await server.call('GET', '/v1/me', undefined, { token: token! })).status, 401)
+    const wrong = `${token!.slice(0, -1)}${token!.endsWith('A') ? 'B' : 'A'}`
+    for (const forged of [wrong, `${token}A`, token!.replace(session.id, '0'.repeat(20))])
+      assert.equal((await at.send('GET', '/', { headers: { authorization: `Bearer ${forged}` } })).status, 401, forged)
+    await visitor.send('DELETE', '/api/ports/8081')
     const sibling = { headers: { 'sec-fetch-site': 'same-site' } }
     assert.equal((await visitor.send('GET', '/api/ports/8080/open', sibling)).status, 403)
     await visitor.send('DELETE', '/api/ports/8080')
     for (const port of ['8080', '08080', '65536', 'x'])
       assert.equal((await visitor.send('GET', `/api/ports/${port}/open`)).status, 404, port)
+    await visitor.send('POST', '/api/ports', { body: { port: 8080, visibility: 'private' } })
+    await computers.call('DELETE', `/computers/${computer.id}/access-sessions/${session.id}`)
+    assert.equal((await at.send('GET', '/', authorization)).status, 401)
+    await computers.call('DELETE', `/computers/${computer.id}/ports/8080`)
+    assert.ok(!server.log().includes(token!))
     assert.ok(!server.log().includes(session.connect_token))
   })
 

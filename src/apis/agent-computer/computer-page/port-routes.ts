@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { portToken } from '../../../engine/computers/access-sessions/port-token.ts'
 import { openPorts } from '../../../engine/computers/ports/open-ports.ts'
 import { listPorts, publishPort, unpublishPort } from '../../../engine/computers/ports/publish-port.ts'
 import type { AccessibleComputer } from '../../../engine/computers/access/open-computer.ts'
 import type { Engine } from '../../../engine/engine.ts'
+import { hashOf } from '../../../engine/identity/accounts/tokens.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { App } from '../../../http/app.ts'
 import { previewUrls } from '../../../http/previews/preview-name.ts'
@@ -49,16 +51,17 @@ export function addPortRoutes(app: App, engine: Engine): void {
 }
 
 /**
- * Returns the address of a published port for a visitor of the page: that of a private one has the token of the
- * visitor's own session. Throws `not_found` when the port is not published.
+ * Returns the address of a published port for a visitor of the page: that of a private one has a token for
+ * this port alone. Throws `not_found` when the port is not published.
  */
 async function entranceTo(engine: Engine, request: FastifyRequest, port: string): Promise<string> {
-  const { computer } = visitOf(request).session
+  const { id, computer } = visitOf(request).session
   const row = (await listPorts(engine, computer)).find((one) => String(one.port) === port)
   if (!row) throw new CarrelError('not_found', `Cannot open port ${JSON.stringify(port)}: it is not published`)
   const { url } = previewUrls(engine.settings, computer.id, row.port)
-  const { token } = pageCredential(engine.settings, request.headers)
-  return row.visibility === 'private' ? `${url}/?access_token=${token}` : url
+  if (row.visibility !== 'private') return url
+  const hash = hashOf(pageCredential(engine.settings, request.headers).token!)
+  return `${url}/?access_token=${portToken({ id, hash }, row.port)}`
 }
 
 /** Returns the computer whose ports a visitor changes. Throws `forbidden` to one who came by a share: a port outlives it. */

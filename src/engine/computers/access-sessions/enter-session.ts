@@ -8,6 +8,7 @@ import { findComputer, type AccessibleComputer } from '../access/open-computer.t
 import type { ComputersContext } from '../computers.ts'
 import { enterShare, type SharedSession } from '../shares/share-caller.ts'
 import { stateOfSession } from './access-session.ts'
+import { provesPort, type PortToken } from './port-token.ts'
 
 /** An access session whose token was accepted. */
 export interface EnteredSession {
@@ -28,12 +29,30 @@ export interface EnteredSession {
  * creator still has access and whose computer still runs; and `other_node` for a computer of another server.
  */
 export async function enterSession(
-  engine: Pick<ComputersContext, 'db' | 'node' | 'images'>,
+  engine: SessionContext,
   kind: AccessSessionRow['kind'],
   token: string,
 ): Promise<EnteredSession> {
   const row = await sessionByHash(engine.db, hashOf(token))
   if (!row || row.kind !== kind) throw unauthenticated('the token is not that of an access session of this kind')
+  return enter(engine, row)
+}
+
+/** Returns the `browser` session that the token of a private port belongs to. Throws as `enterSession` does. */
+export async function enterByPort(
+  engine: SessionContext,
+  port: number,
+  { sessionId, proof }: PortToken,
+): Promise<EnteredSession> {
+  const row = await sessionById(engine.db, sessionId)
+  if (row?.kind !== 'browser' || !provesPort(proof, row.hash, port))
+    throw unauthenticated('the token is not that of this port')
+  return enter(engine, row)
+}
+
+type SessionContext = Pick<ComputersContext, 'db' | 'node' | 'images'>
+
+async function enter(engine: SessionContext, row: AccessSessionRow): Promise<EnteredSession> {
   const { caller, share } = await callerOf(engine.db, row)
   const { computer_id: id } = row
   const computer = await findComputer(engine, caller, share ? { shared: id } : { id }, 'run')
@@ -81,6 +100,7 @@ async function isRevoked(db: Kysely<Database>, id: string): Promise<boolean> {
 
 const revocationOf = lookup((db) => db.selectFrom('access_sessions').select('revoked_at').where('id', '=', ''))
 
+const sessionById = lookup((db) => db.selectFrom('access_sessions').selectAll().where('id', '=', ''))
 const sessionByHash = lookup((db) => db.selectFrom('access_sessions').selectAll().where('hash', '=', ''))
 
 /** Returns the caller that created a session, or a visitor of its share, as admitted now. Throws `unauthenticated`. */

@@ -41,7 +41,7 @@ export async function findExposed(
     (await engine.exposedPorts.remember(computerId, port, () => find(engine, computerId, port)))
   const { accountId, isPrivate, keepsFiles } = found
   if (!isPrivate) return { computerId, port, accountId, keepsFiles } as AccessiblePort
-  const visitor = credential === undefined ? undefined : await portVisitor(engine, computerId, credential)
+  const visitor = credential === undefined ? undefined : await portVisitor(engine, { computerId, port }, credential)
   if (visitor) return { computerId, port, accountId, keepsFiles, visitor } as AccessiblePort
   throw new CarrelError('unauthenticated', 'Cannot open the preview: it is private', { details: { isPrivate } })
 }
