@@ -2,6 +2,7 @@ import { balance, health, me, usage } from './account.ts'
 import type { Balance, Health, Me, Usage, UsageOptions } from './account.ts'
 import { Computers } from './computers/computers.ts'
 import type { Context, RequestOptions } from './context.ts'
+import { Datasets } from './datasets.ts'
 import { defaultWebSocket } from './default-web-socket.ts'
 import { cancelDeletion, deleteAccount } from './deletion.ts'
 import type { Deletion } from './deletion.ts'
@@ -69,6 +70,7 @@ const defaultMaxRetries = 3
  */
 export class Carrel {
   readonly computers: Computers
+  readonly datasets: Datasets
   readonly files: Files
   readonly keys: Keys
   readonly sessions: Sessions
@@ -91,6 +93,7 @@ export class Carrel {
     const { WebSocket, sessionId } = options
     this.#context = { transport, sessionId, loadWebSocket: WebSocket ? async () => WebSocket : defaultWebSocket }
     this.computers = new Computers(this.#context)
+    this.datasets = new Datasets(this.#context)
     this.files = new Files(this.#context)
     this.keys = new Keys(this.#context)
     this.sessions = new Sessions(this.#context)

@@ -1,4 +1,14 @@
 export type { Balance, Health, Me, Usage, UsageLimit, UsageLine, UsageOptions } from './account.ts'
+export type {
+  AddDatasetOptions,
+  AddedDataset,
+  Dataset,
+  Datasets,
+  RemovedSamples,
+  Sample,
+  SampleFilter,
+  SamplePage,
+} from './datasets.ts'
 export type { Deletion } from './deletion.ts'
 export { Carrel } from './client.ts'
 export type { CarrelOptions } from './client.ts'

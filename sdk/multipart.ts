@@ -1,3 +1,5 @@
+import { streamOf } from './stream-of.ts'
+
 export interface MultipartParts {
   /** Sent before the file, in this order; undefined fields are left out. */
   fields: Record<string, string | undefined>
@@ -45,20 +47,4 @@ export function multipartStream({ fields, file }: MultipartParts): MultipartStre
 /** Escapes a name as the HTML standard does for form fields. */
 function escapeName(name: string): string {
   return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
-}
-
-function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next()
-        if (done) controller.close()
-        else controller.enqueue(value)
-      },
-      async cancel() {
-        await chunks.return(undefined)
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }

@@ -12,6 +12,7 @@ import type { Usage } from '../account.ts'
 import type { Computer, ComputerConnection } from '../computers/computer.ts'
 import type { PublishedPort } from '../computers/computer-ports.ts'
 import type { ComputerOperation } from '../computers/operation.ts'
+import type { Dataset } from '../datasets.ts'
 import type { Sandbox } from '../sandboxes.ts'
 import type { ClientMessage } from '../exec-messages.ts'
 import { serveAccount } from './fake-account.ts'
@@ -69,6 +70,7 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
   readonly requests: RecordedRequest[] = []
   readonly processes = new Map<string, FakeProcess>()
   readonly sandboxes: Sandbox[] = []
+  readonly datasets: Dataset[] = []
   readonly computers: Computer[] = []
   readonly ports: PublishedPort[] = []
   /** Where computers are reached; undefined when the server has no port left for them. */
@@ -203,6 +205,7 @@ export class FakeServer extends EventEmitter<FakeServerEvents> {
     serveAccount(app, this.token)
     serveProcesses(app, this)
     serveSandboxes(app, this)
+    app.get('/datasets', async () => this.datasets)
     serveComputers(app, this)
     app.get('/health', async () => ({
       status: 'ok',

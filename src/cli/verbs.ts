@@ -9,6 +9,7 @@ export const groups = [
   'Memory',
   'Sandboxes',
   'Computers',
+  'Environments',
   'Account',
   'Server',
   'This program',
@@ -180,6 +181,12 @@ export const verbs: Record<string, VerbEntry> = {
     synopsis: 'ssh-config',
     summary: 'Print what ssh, scp, rsync and editors need to know',
     load: async () => (await import('./verbs/ssh-config.ts')).sshConfig,
+  },
+  datasets: {
+    group: 'Environments',
+    synopsis: 'datasets [what]',
+    summary: 'Datasets of tasks: list, show, write, add, remove',
+    load: async () => (await import('./verbs/datasets.ts')).datasets,
   },
   login: {
     group: 'Account',

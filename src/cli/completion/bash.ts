@@ -40,13 +40,14 @@ ${verbs.map(verbCase).join('\n')}
     kind=options
   fi
   [[ $kind == places ]] && { [[ $current =~ ^[[:alnum:]_.@-]*: ]] && kind=paths || kind=files; }
+  [[ $kind == datasets && ( $previous == add || $previous == new ) ]] && kind=files
   local choices=
   case $kind in
     verbs) choices='${verbs.map(({ name }) => name).join(' ')}' ;;
     shells) choices='bash zsh fish' ;;
     options) choices=$options ;;
     actions) choices=$actions ;;
-    processes | memory | sandboxes | computers | paths)
+    processes | memory | sandboxes | computers | datasets | paths)
       choices=$("$program" "\${context[@]}" completion "$kind" -- "$current" "$previous" 2>/dev/null) ;;
   esac
   COMPREPLY=()

@@ -36,6 +36,7 @@ before(async () => {
   await home.run(['start', '--id', 'over', 'true'], { server })
   await home.run(['mem:write', 'notes/plan.md'], { server, input: 'x' })
   server.computers.push(fakeComputer('builder'), fakeComputer('bench', { state: 'stopped' }))
+  server.datasets.push({ name: 'greetings', description: '', sample_count: 1, created_at: '2026-01-26T14:05:00.000Z' })
   server.sandboxes.push(fakeSandbox(''), fakeSandbox('build'), fakeSandbox('old', { state: 'stopped' }))
   for (const path of ['workspace/remote.txt', 'workspace/src/main.ts', 'workspace/$(touch hacked)', 'etc/hosts'])
     await home.run(['write', `/${path}`], { server, input: 'x' })
@@ -75,6 +76,9 @@ const cases: [line: string, found: string[], absent: string[]][] = [
   ['carrel computers snapshots ', ['ls', 'create', 'rm', 'builder'], ['fork']],
   ['carrel computers snapshots create b', ['builder', 'bench'], ['build']],
   ['carrel computers open --v', ['--vnc', '--viewer'], []],
+  ['carrel datasets ', ['ls', 'show', 'new', 'add', 'remove'], ['greetings']],
+  ['carrel datasets show gr', ['greetings'], ['local.txt']],
+  ['carrel datasets add loc', ['local.txt'], []],
   ['carrel ssh bu', ['builder'], ['build']],
   ['carrel ssh-config be', ['bench'], []],
   ['carrel attach web', ['web-server'], ['over']],
@@ -103,6 +107,7 @@ test('the actions of a command are completed and explained by its help, and noth
     'account',
     'computers',
     'database',
+    'datasets',
     'images',
     'keys',
     'ledger',

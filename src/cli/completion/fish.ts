@@ -60,6 +60,7 @@ const actions: Record<OperandKind, string> = {
   memory: "-a '(__carrel_ask memory)'",
   sandboxes: "-a '(__carrel_ask sandboxes)'",
   computers: "-a '(__carrel_ask computers)'",
+  datasets: "-F -a '(__carrel_ask datasets)'",
   paths: "-a '(__carrel_ask paths)'",
   places: "-F -a '(__carrel_ask places)'",
   // Actions belong to the command and are completed above.

@@ -7,9 +7,10 @@ export type OperandKind = 'actions' | 'files' | 'verbs' | 'shells' | RemoteKind 
 
 /**
  * What the server is asked for. `places` are paths on both sides, as of "cp": remote ones have a colon. `computers` also
- * are the inner actions behind an action that has some.
+ * are the inner actions behind an action that has some. `datasets` are local files behind the actions that read or write
+ * them.
  */
-export type RemoteKind = 'processes' | 'memory' | 'sandboxes' | 'computers' | 'paths' | 'places'
+export type RemoteKind = 'processes' | 'memory' | 'sandboxes' | 'computers' | 'datasets' | 'paths' | 'places'
 
 export interface VerbWords {
   name: string
@@ -75,7 +76,11 @@ const kinds: Record<string, OperandKind> = {
   'mem:ls prefix': 'memory',
 }
 
-const namesOf: Record<string, OperandKind | undefined> = { sandboxes: 'sandboxes', computers: 'computers' }
+const namesOf: Record<string, OperandKind | undefined> = {
+  sandboxes: 'sandboxes',
+  computers: 'computers',
+  datasets: 'datasets',
+}
 
 /** Returns whether the value of an option is a local file. */
 export function takesFile({ value }: Option): boolean {

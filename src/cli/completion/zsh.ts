@@ -28,6 +28,9 @@ _carrel_lines() {
 _carrel_places() {
   if [[ $PREFIX == [A-Za-z0-9_.@-]#:* ]]; then _carrel_lines paths; else _files; fi
 }
+_carrel_datasets() {
+  if [[ "\${(Q)_carrel_words[-2]}" == (add|new) ]]; then _files; else _carrel_lines datasets; fi
+}
 _carrel() {
   local curcontext=$curcontext state line _carrel_program=$words[1]
   local -a _carrel_words=("\${(@)words[1,CURRENT]}")
@@ -80,6 +83,7 @@ const actions: Record<Exclude<OperandKind, 'actions'>, string> = {
   memory: ' _carrel_lines memory',
   sandboxes: ' _carrel_lines sandboxes',
   computers: ' _carrel_lines computers',
+  datasets: ' _carrel_datasets',
   paths: ' _carrel_lines paths',
   places: ' _carrel_places',
   nothing: ' ',

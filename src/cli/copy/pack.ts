@@ -6,8 +6,13 @@ import { endOfArchive, headerOf, padding, type TarEntry } from '../../tar/tar-re
 const chunkBytes = 256 * 1024
 
 /** Yields the entries below a folder, a folder before its content. Links are entries and are never followed. */
-async function* walk(folder: Buffer, below?: Buffer): AsyncGenerator<{ path: Buffer; stats: BigIntStats }> {
+async function* walk(
+  folder: Buffer,
+  below?: Buffer,
+  leftOut?: string,
+): AsyncGenerator<{ path: Buffer; stats: BigIntStats }> {
   for (const name of await readdir(below ? joined(folder, below) : folder, { encoding: 'buffer' })) {
+    if (name.toString() === leftOut) continue
     const path = below ? joined(below, name) : name
     const stats = await lstat(joined(folder, path), { bigint: true })
     yield { path, stats }
@@ -29,13 +34,17 @@ export async function folderBytes(from: string): Promise<number> {
 /**
  * Yields a folder as a tar stream: modes, times, links, files with several names, empty folders, and names of any
  * bytes. Entries that are neither file, folder nor link are left out. `onBytes` gets the number of content bytes as
- * they are packed.
+ * they are packed. `leftOut` is the name of an entry of the folder itself.
  */
-export async function* pack(from: string, onBytes: (bytes: number) => Promise<void>): AsyncGenerator<Buffer> {
+export async function* pack(
+  from: string,
+  onBytes: (bytes: number) => Promise<void>,
+  leftOut?: string,
+): AsyncGenerator<Buffer> {
   const folder = Buffer.from(from)
   const firstNames = new Map<string, Buffer>()
   yield headerOf(entryOf(Buffer.from('.'), await lstat(joined(folder, Buffer.from('.')), { bigint: true })))
-  for await (const { path, stats } of walk(folder)) {
+  for await (const { path, stats } of walk(folder, undefined, leftOut)) {
     const source = joined(folder, path)
     const entry = entryOf(path, stats)
     const firstName = stats.nlink > 1n ? firstNames.get(identity(stats)) : undefined

@@ -17,8 +17,8 @@ const maxWaitMs = 2000
 export const completion: Verb = {
   usage: 'completion <shell>',
   description: `
-Prints the script that completes commands, options, and names from the server (paths, processes, sandboxes, computers, memory
-files) in bash, zsh or fish:
+Prints the script that completes commands, options, and names from the server (paths, processes, sandboxes, computers, datasets,
+memory files) in bash, zsh or fish:
 
   source <(carrel completion bash)     in ~/.bashrc
   source <(carrel completion zsh)      in ~/.zshrc, after compinit
@@ -54,6 +54,11 @@ const made: Record<string, (call: Call) => Promise<string>> = {
   computers: async (call) => {
     const { client } = await open(call)
     return lines(await computerWords(client, call.operands[2] ?? ''))
+  },
+  datasets: async (call) => {
+    // Behind the others is a local file.
+    const takesName = ['show', 'remove'].includes(call.operands[2] ?? '')
+    return takesName ? lines((await (await open(call)).client.datasets.list()).map(({ name }) => name)) : ''
   },
   paths: async (call) => {
     const { client, sandbox } = await open(call)
