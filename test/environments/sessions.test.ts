@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { basename } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { stopComputer } from '../../src/engine/computers/lifecycle/stop.ts'
+import { pruneRemoved, removeDataset } from '../../src/engine/environments/datasets/remove-samples.ts'
 import { addSample } from '../support/sample.ts'
 import { until } from '../support/server.ts'
 import { TestApp } from '../support/test-app.ts'
@@ -123,6 +124,23 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
     const refused = await app.post('/sessions', closed)
     assert.equal(refused.status, 422)
     assert.match(JSON.stringify(refused.body.detail), /network/)
+  })
+
+  test('a removed dataset keeps the version that a session works on, until it ends', async () => {
+    const own = await addSample(app.db, { source: { image: app.engine.defaultImage.id } })
+    const id = await ready(own)
+    await removeDataset(app.engine, own.dataset)
+    assert.equal((await app.post('/sessions', own)).status, 404)
+    const versions = () =>
+      app.db
+        .selectFrom('samples')
+        .innerJoin('sessions', 'sample_version_id', 'samples.id')
+        .where('sessions.id', '=', id)
+    assert.equal((await versions().select('samples.id').execute()).length, 1)
+    await app.call('DELETE', `/sessions/${id}`)
+    await pruneRemoved(app.engine)
+    assert.deepEqual(await versions().select('samples.id').execute(), [])
+    assert.equal((await read(id)).dataset, own.dataset)
   })
 
   test('a command ends at its time limit, with 124 and a message', async () => {

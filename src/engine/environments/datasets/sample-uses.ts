@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely'
+import { inList } from '../../../db/in-list.ts'
 import type { Database } from '../../../db/schema.ts'
 
 /**
@@ -7,7 +8,14 @@ import type { Database } from '../../../db/schema.ts'
  */
 export type FindUses = (trx: Transaction<Database>, sampleRowIds: readonly string[]) => Promise<ReadonlySet<string>>
 
-const none: ReadonlySet<string> = new Set<string>()
-
-/** Nothing needs a version yet that is removed. */
-export const findUses: FindUses = async () => none
+/** A session that has not ended needs the version that it was created from. */
+export const findUses: FindUses = async (trx, sampleRowIds) => {
+  const rows = await trx
+    .selectFrom('sessions')
+    .select('sample_version_id')
+    .distinct()
+    .where((eb) => inList(eb, 'sample_version_id', sampleRowIds))
+    .where('status', 'in', ['creating', 'ready'])
+    .execute()
+  return new Set(rows.map(({ sample_version_id: id }) => id))
+}

@@ -73,13 +73,18 @@ async function insertComputer(engine: EnvironmentsContext, session: SessionRow, 
   return row
 }
 
-/** Makes the folders that are there when an agent begins: its work directory, and Harbor's folders of logs. */
+/** The folders of logs that a format promises to its tasks. */
+const logFolders: Partial<Record<Task['format'], string[]>> = {
+  harbor: ['/logs/agent', '/logs/verifier', '/logs/artifacts'],
+  'terminal-bench': ['/logs', '/agent-logs'],
+}
+
+/** Makes the folders that are there when an agent begins: its work directory, and those of logs. */
 async function makeFolders({ driver }: EnvironmentsContext, id: string, task: Task): Promise<void> {
   const files = driver.files(id)
   const { workdir } = task.environment
   if (workdir !== null) await files.makeDirectory(workdir)
-  if (task.format !== 'harbor') return
-  for (const name of ['agent', 'verifier', 'artifacts']) await files.makeDirectory(`/logs/${name}`, { mode: 0o777 })
+  for (const folder of logFolders[task.format] ?? []) await files.makeDirectory(folder, { mode: 0o777 })
 }
 
 /** The time to live begins now. A session that was closed meanwhile has no computer any more. */
