@@ -286,6 +286,36 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
   })
 })
 
+test(
+  'a session that was answered and not made ready is made ready by the next server',
+  { timeout: 60_000 },
+  async () => {
+    const first = await TestApp.start()
+    const sample = await addSample(first.db, { source: { image: first.engine.defaultImage.id } })
+    // The server is killed between its answer and the work.
+    first.engine.operations.begin = () => {}
+    const { body } = await first.post('/sessions', sample)
+    assert.equal(body.status, 'creating')
+    const closed = (await first.post('/sessions', sample)).body.session_id
+    assert.equal((await first.call('DELETE', `/sessions/${closed}`)).body.duration_seconds, 0)
+    await first.stop('SIGKILL')
+    const next = await TestApp.start()
+    try {
+      const read = async (id: string) => (await next.call('GET', `/sessions/${id}`)).body
+      await until(
+        () => read(body.session_id),
+        ({ status }) => status === 'ready',
+      )
+      assert.equal((await read(closed)).status, 'closed')
+      assert.equal((await next.driver.get(body.session_id))?.running, true)
+      assert.equal(await next.driver.get(closed), undefined)
+      await next.call('DELETE', `/sessions/${body.session_id}`)
+    } finally {
+      await next.stop()
+    }
+  },
+)
+
 function shifted(now: () => number, byMs: number): () => number {
   return () => now() + byMs
 }
