@@ -11,10 +11,16 @@ import { TestApp } from '../support/test-app.ts'
 
 interface Operation {
   security: unknown[]
-  parameters?: { name: string; in: string }[]
+  parameters?: { name: string; in: string; required?: boolean }[]
   requestBody?: { content: Record<string, unknown> }
   responses: Record<string, { content?: Record<string, { schema: { $ref?: string } }> }>
 }
+/** Returns the path of a route with a value for everything that its query must have. */
+function addressOf({ path, operation }: Route): string {
+  const needed = (operation.parameters ?? []).filter((one) => one.in === 'query' && one.required)
+  return needed.length === 0 ? path : `${path}?${needed.map(({ name }) => `${name}=x`).join('&')}`
+}
+
 interface Route {
   name: string
   method: string
@@ -39,7 +45,7 @@ const surfaceOf = (path: string) => surfaces.find(([pattern]) => pattern.test(pa
 /** A path of each surface that does not exist, or not yet. */
 const unknown = [
   '/api/v1/sessions/none',
-  '/sessions/none',
+  '/sessions/none/none',
   '/v1/none',
   '/process.Process/None',
   '/none',
@@ -191,7 +197,7 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
     )
     assert.ok(withIds.length >= 5)
     for (const route of withIds)
-      isRefusal(route.name, route.path, [403, 404], await ask(route.method, route.path), route)
+      isRefusal(route.name, route.path, [403, 404], await ask(route.method, addressOf(route)), route)
   })
 
   test("400 or 422 for a body or query that does not match the route's schema", async () => {
@@ -266,9 +272,16 @@ describe("every error is in its surface's envelope", { timeout: 300_000 }, () =>
 
   test('415 for another content type, and 413 for a body that is larger than the route accepts', async () => {
     for (const route of routes.filter(({ takesJson }) => takesJson)) {
-      const answer = await ask(route.method, route.path, { body: 'x', headers: { 'content-type': 'text/x-none' } })
+      const headers = { 'content-type': 'text/x-none' }
+      const answer = await ask(route.method, addressOf(route), { body: 'x', headers })
       isRefusal(`${route.name} with text`, route.path, [415, 501], answer, route)
-      isRefusal(`${route.name}, too large`, route.path, [413, 501], await announce(route.method, route.path), route)
+      isRefusal(
+        `${route.name}, too large`,
+        route.path,
+        [413, 501],
+        await announce(route.method, addressOf(route)),
+        route,
+      )
     }
   })
 

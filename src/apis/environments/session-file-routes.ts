@@ -26,7 +26,12 @@ export function addSessionFileRoutes(app: App, engine: Engine): void {
     scope.put(
       '/sessions/:session_id/files',
       {
-        schema: { params: sessionParams, querystring: filesQuery, response: { 200: putFilesAnswer } },
+        schema: {
+          params: sessionParams,
+          querystring: filesQuery,
+          response: { 200: putFilesAnswer },
+          consumes: ['application/octet-stream'],
+        },
         bodyLimit: limits.uploadBytes,
         config: {
           documentation: {
