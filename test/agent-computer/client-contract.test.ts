@@ -3,12 +3,16 @@ import { after, before, describe, test } from 'node:test'
 import { AgentComputers } from '../support/agent-computer.ts'
 import { TestApp } from '../support/test-app.ts'
 
+/** Another run of the tests on this machine has other ports. */
+const sshPorts = ((first) => `${first}-${first + 9}`)(46_000 + (process.pid % 200) * 10)
+
 /** What the service's own command line sends, and what it reads of the answers. */
 describe("requests of the service's own command line", { timeout: 120_000 }, () => {
   let server: TestApp
   let api: AgentComputers
   before(async () => {
-    const env = { CARREL_SSH_EDGE_PORT: '0', CARREL_MEMORY_OVERCOMMIT: '100', CARREL_DISK_OVERCOMMIT: '100' }
+    const ssh = { CARREL_SSH_EDGE_PORT: '0', CARREL_SSH_PORTS: sshPorts }
+    const env = { ...ssh, CARREL_MEMORY_OVERCOMMIT: '100', CARREL_DISK_OVERCOMMIT: '100' }
     server = await TestApp.start({ env })
     api = new AgentComputers(server)
   })
@@ -54,6 +58,27 @@ describe("requests of the service's own command line", { timeout: 120_000 }, () 
     assert.match(body.client_certificate, /^ssh-ed25519-cert-v01@openssh\.com /)
     assert.match(body.guest_host_public_key, /^ssh-ed25519 /)
     assert.ok(Date.parse(body.expires_at) > Date.now())
+  })
+
+  test('a computer without an SSH server says so, and gets none of what opens one', async () => {
+    const connection = async () => (await api.call('GET', '/computers/box/connection')).body.connection
+    assert.equal((await connection()).ssh_available, true)
+    const move = (...paths: string[]) =>
+      api.call('POST', '/computers/box/exec', { command: ['mv', ...paths], user: 'root' })
+    const { body } = await move('/usr/sbin/sshd', '/usr/sbin/moved')
+    assert.equal(body.exit_code, 0, JSON.stringify(body))
+    const { ssh_available, ssh_host, ssh_port } = await connection()
+    assert.deepEqual([ssh_available, ssh_host, ssh_port], [false, null, null])
+    for (const [path, asked] of [
+      ['ssh-credentials', {}],
+      ['access-sessions', { kind: 'ssh' }],
+    ] as const) {
+      const { status, body } = await api.call('POST', `/computers/box/${path}`, asked)
+      assert.deepEqual([status, body.error.code], [409, 'conflict'], path)
+      assert.match(body.error.message, /has no SSH server; install the package openssh-server/)
+    }
+    await move('/usr/sbin/moved', '/usr/sbin/sshd')
+    assert.equal((await connection()).ssh_available, true)
   })
 
   test('ports are read from the list and from the connection', async () => {

@@ -29,8 +29,10 @@ export function addAccessSessionRoutes(app: App, engine: Engine): void {
     async (request, reply) => {
       const { body, caller, params } = request
       const computer = await requireComputer(engine, caller, params.id, 'run')
-      // Refuses what the server is not set up for before anything is made.
-      await sessionKinds[body.kind].entryOf({ engine, origin: request.baseUrl, computer, token: undefined })
+      // Refuses what the server is not set up for, and what the computer lacks, before anything is made.
+      const kind = sessionKinds[body.kind]
+      await kind.entryOf({ engine, origin: request.baseUrl, computer, token: undefined })
+      await kind.requireProgram?.(engine, computer)
       const lifeMs = body.ttl_seconds === undefined ? limits.accessSessionDefaultMs : body.ttl_seconds * 1000
       const { session, token } = await createSession(engine, computer, caller, { kind: body.kind, lifeMs })
       void reply.status(201).header('cache-control', 'no-store')

@@ -2,7 +2,8 @@ import { requireComputer } from '../../engine/computers/access/open-computer.ts'
 import { hasDesktop } from '../../engine/computers/desktop/has-desktop.ts'
 import { listPorts } from '../../engine/computers/ports/publish-port.ts'
 import { certifyKey, issueCredentials } from '../../engine/computers/ssh/certificates/issue-certificate.ts'
-import { requireSshAddress, requireSshEdge, sshAddress, sshEdge } from '../../engine/computers/ssh/ssh-address.ts'
+import { hasSshServer, requireSshServer } from '../../engine/computers/ssh/has-ssh-server.ts'
+import { requireSshAddress, requireSshEdge, sshAddress } from '../../engine/computers/ssh/ssh-address.ts'
 import { vncAddress } from '../../engine/computers/desktop/vnc-address.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { App } from '../../http/app.ts'
@@ -29,7 +30,7 @@ export function addSshRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Mint an SSH certificate for a registered key',
           example: { ssh_key_id: 'k7w2m9x4c1v8n3q6t5hz', ttl_seconds: 900 },
-          errors: ['not_found', 'limit_reached', 'no_capacity', 'not_set_up', 'other_node'],
+          errors: ['conflict', 'not_found', 'limit_reached', 'no_capacity', 'not_set_up', 'other_node'],
           notes:
             'The certificate opens this computer alone. It ends early with the key, and with the token that asked for it; connections end, too.',
         },
@@ -38,6 +39,7 @@ export function addSshRoutes(app: App, engine: Engine): void {
     async ({ body, caller, params }, reply) => {
       const computer = await requireComputer(engine, caller, params.id, 'run')
       const address = await requireSshAddress(engine, computer)
+      await requireSshServer(engine, computer)
       const wanted = { sshKeyId: body.ssh_key_id, lifeMs: milliseconds(body.ttl_seconds) }
       const { certificate, expiresAtMs } = await certifyKey(engine, computer, caller, wanted)
       void reply.status(201)
@@ -59,7 +61,7 @@ export function addSshRoutes(app: App, engine: Engine): void {
         documentation: {
           description: 'Issue a short-lived SSH credential bundle for direct-edge connections',
           example: { ttl_seconds: 900 },
-          errors: ['not_found', 'limit_reached', 'not_set_up', 'other_node'],
+          errors: ['conflict', 'not_found', 'limit_reached', 'not_set_up', 'other_node'],
           notes:
             'Open TLS to edge_host and edge_port with the server name sni and ALPN ssh, and speak SSH inside it with the server of the computer.',
         },
@@ -67,6 +69,7 @@ export function addSshRoutes(app: App, engine: Engine): void {
     },
     async ({ body, caller, params }, reply) => {
       const computer = await requireComputer(engine, caller, params.id, 'run')
+      await requireSshServer(engine, computer)
       const edge = requireSshEdge(engine, computer)
       const issued = await issueCredentials(engine, computer, caller, { lifeMs: milliseconds(body?.ttl_seconds) })
       void reply.status(201)
@@ -101,11 +104,13 @@ function addConnection(app: App, engine: Engine): void {
     },
     async ({ caller, params }) => {
       const computer = await requireComputer(engine, caller, params.id, 'look')
-      const address = await sshAddress(engine, computer)
+      const { sshPorts, sshEdgePort } = engine.settings
+      const isAvailable =
+        (sshPorts !== undefined || sshEdgePort !== undefined) && (await hasSshServer(engine, computer))
+      const address = isAvailable ? await sshAddress(engine, computer) : undefined
       const origin = pageOrigin(engine.settings, computer.row)
       const vnc = vncAddress(engine, computer)
       const isVncAvailable = hasDesktop(computer.image)
-      const isAvailable = address !== undefined || sshEdge(engine, computer) !== undefined
       return {
         connection: {
           handle: computer.row.name ?? '',

@@ -82,7 +82,9 @@ export const connectionAnswer = object({
     vnc_host: nullableText('Where a plain VNC client connects; null where this server has no port for them'),
     vnc_port: nullable(Type.Integer(), { description: 'The TCP port there' }),
     vnc_user: nullableText('The user name; the password is the token of an access session of the kind vnc'),
-    ssh_available: Type.Boolean({ description: 'Whether this server has a port for SSH' }),
+    ssh_available: Type.Boolean({
+      description: 'Whether this server has a port for SSH, and the computer an SSH server',
+    }),
     ssh_host: nullableText('Where a plain SSH client connects; null where computers have no ports'),
     ssh_port: nullable(Type.Integer(), { description: 'The TCP port of this computer alone' }),
     ssh_user: nullableText('The user to log in as'),

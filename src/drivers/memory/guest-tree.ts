@@ -23,6 +23,8 @@ export function makeGuestTree(): DirectoryNode {
   for (const name of Object.keys(programs))
     for (const directory of name === 'sh' || name === 'bash' ? ['/bin', '/usr/bin'] : ['/usr/bin'])
       putFile(top, `${directory}/${name}`, builtInFile(name), root)
+  // A computer without an SSH server cannot be connected to.
+  putFile(top, '/usr/sbin/sshd', Buffer.from(''), root)
   const devices = make(top, '/dev', root)
   for (const device of ['null', 'zero'] as const) devices.put(device, new SpecialNode(device, { ...root, mode: 0o666 }))
   return top
@@ -40,7 +42,7 @@ function make(top: DirectoryNode, path: string, attributes: typeof root): Direct
 }
 
 function putFile(top: DirectoryNode, path: string, bytes: Buffer, attributes: typeof root): void {
-  const isProgram = path.includes('/bin/')
+  const isProgram = /\/s?bin\//.test(path)
   const file = new FileNode({ ...attributes, mode: isProgram ? 0o755 : 0o644 })
   file.set(bytes)
   const slash = path.lastIndexOf('/')

@@ -27,5 +27,7 @@ export interface SessionEntry {
 
 /** A kind of access session, as the surface shows it. */
 export interface SessionKind {
+  /** Throws `conflict` where the computer lacks the program that such sessions are with. */
+  requireProgram?(engine: Engine, computer: AccessibleComputer<'run'>): Promise<void>
   entryOf(place: SessionPlace): SessionEntry | Promise<SessionEntry>
 }

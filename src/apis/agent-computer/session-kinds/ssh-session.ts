@@ -1,8 +1,10 @@
+import { requireSshServer } from '../../../engine/computers/ssh/has-ssh-server.ts'
 import { requireSshAddress } from '../../../engine/computers/ssh/ssh-address.ts'
 import type { SessionKind } from './session-kind.ts'
 
 /** Where to connect by SSH. The session's token opens nothing there: keys and certificates do. */
 export const sshSession: SessionKind = {
+  requireProgram: requireSshServer,
   async entryOf({ engine, computer }) {
     const { host, port, user } = await requireSshAddress(engine, computer)
     const url = `ssh://${user}@${host.includes(':') ? `[${host}]` : host}:${port}`

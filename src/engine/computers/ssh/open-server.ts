@@ -4,6 +4,7 @@ import { findComputer, type AccessibleComputer } from '../access/open-computer.t
 import { keepInUse } from '../access/keep-in-use.ts'
 import type { ComputersContext } from '../computers.ts'
 import { connectProcess, type ServingProcess } from '../processes/connect-process.ts'
+import { requireSshServer, sshServerPath } from './has-ssh-server.ts'
 import { serverFiles, sshdConfig } from './server-files.ts'
 
 /**
@@ -43,6 +44,7 @@ export async function openServer(
   const { id } = computer
   const done = keepInUse(engine, computer)
   try {
+    await requireSshServer(engine, computer)
     await engine.locks.sshAccess(id, async () => engine.driver.showFiles(id, await serverFiles(engine, computer)))
     return await connectProcess(engine, computer, {
       kind: 'ssh',
@@ -62,7 +64,7 @@ export const noFiles = 114
 
 /** The directory is the server's own; packages leave its creation to an init system. */
 const script = `
-[ -x /usr/sbin/sshd ] || exit ${noServer}
+[ -x ${sshServerPath} ] || exit ${noServer}
 [ -r ${sshdConfig} ] || exit ${noFiles}
 [ -d /run/sshd ] || mkdir -p -m 0755 /run/sshd
-exec /usr/sbin/sshd -i -e -f ${sshdConfig}`
+exec ${sshServerPath} -i -e -f ${sshdConfig}`
