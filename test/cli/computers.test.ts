@@ -53,6 +53,15 @@ describe('carrel computers', { timeout: 120_000 }, () => {
     assert.equal((await run('get', 'builder')).exitCode, 1)
   })
 
+  test('exec runs its line with sh in a computer without Bash', async () => {
+    await output('create', 'bare')
+    await output('exec', 'bare', '-u', 'root', '--', 'rm', '/bin/bash', '/usr/bin/bash')
+    assert.equal(await output('exec', 'bare', '--', 'echo', 'a  b'), 'a  b\n')
+    await output('exec', 'bare', '-u', 'root', '--', 'rm', '/bin/sh', '/usr/bin/sh')
+    const { exitCode, stderr } = await run('exec', 'bare', '--', 'echo')
+    assert.deepEqual([exitCode, /Cannot start "bash"/.test(stderr)], [255, true], stderr)
+  })
+
   test('publishes ports, prints their addresses, and withdraws them', async () => {
     await output('create', 'site')
     const none = await run('ports', 'site')

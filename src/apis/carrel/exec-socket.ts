@@ -1,10 +1,10 @@
 import { limits } from '../../config/limits.ts'
-import { findComputer, openComputer } from '../../engine/computers/access/open-computer.ts'
+import { findComputer, openComputer, type AccessibleComputer } from '../../engine/computers/access/open-computer.ts'
 import { keepInUse } from '../../engine/computers/access/keep-in-use.ts'
 import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { attachProcess } from '../../engine/computers/processes/attach-process.ts'
-import { programFor } from '../../engine/computers/processes/program.ts'
+import { startCode } from '../../engine/computers/processes/start-code.ts'
 import { startProcess, type ProcessOptions } from '../../engine/computers/processes/start-process.ts'
 import type { ProcessHandle } from '../../engine/types.ts'
 import { asCarrelError, CarrelError } from '../../errors.ts'
@@ -105,7 +105,7 @@ export class ExecSocket {
   async #start(message: StartMessage): Promise<ProcessHandle | undefined> {
     const { engine, caller } = this.#options
     const computer = await openComputer(engine, caller, { name: message.sessionId ?? '' }, 'run')
-    return this.#use(computer.done, () => startProcess(engine, computer, optionsOf(message)))
+    return this.#use(computer.done, () => startProgram(engine, computer, message))
   }
 
   /** Attaches to a process without starting its sandbox: the output that a stopped sandbox keeps can be read too. */
@@ -197,18 +197,27 @@ export class ExecSocket {
   }
 }
 
-function optionsOf(message: StartMessage): ProcessOptions {
-  const { argv, command, language, env, cwd, user, stdin, tty, timeoutMs } = message
+function startProgram(engine: Engine, computer: AccessibleComputer<'run'>, message: StartMessage) {
+  const { argv, command, language } = message
   if ((argv === undefined) === (command === undefined))
     throw new CarrelError('invalid_request', 'Cannot start: send either "argv" or "command"', {
       details: { field: 'argv' },
     })
-  const program = argv ? { argv } : programFor(language ?? 'shell', command!)
-  const kind = tty ? 'interactive' : 'exec'
+  const options = optionsOf(message)
+  if (argv) return startProcess(engine, computer, { ...options, command: argv.join(' '), program: { argv } })
+  return startCode(engine, computer, { ...options, command: command!, language: language ?? 'shell', code: command! })
+}
+
+function optionsOf({
+  env,
+  cwd,
+  user,
+  stdin,
+  tty,
+  timeoutMs,
+}: StartMessage): Omit<ProcessOptions, 'program' | 'command'> {
   return {
-    kind,
-    program,
-    command: command ?? argv!.join(' '),
+    kind: tty ? 'interactive' : 'exec',
     env: environmentOf(env),
     cwd,
     user,
