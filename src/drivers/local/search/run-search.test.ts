@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { mountReadOnly } from '../system/detached-mount.ts'
-import { confinedCommand } from './searches.ts'
+import { DiskRoot } from '../files/rooted.ts'
+import { confinedCommand, Searches } from './searches.ts'
 
 test('the program that searches sees programs and one directory alone, and may only read', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'carrel-search-'))
@@ -50,4 +51,25 @@ ls -d ../../secret ../../../secret ${directory} /etc /proc /root /dev 2>&-; wc -
     ],
   )
   for (const place of ['link', '../tree', '..', '/tree/inner', 'none']) assert.equal(run(place, 'ls').status, 44, place)
+})
+
+test('an expression that is too large is refused, whatever it would find', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'carrel-search-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  mkdirSync(join(directory, 'tree'))
+  writeFileSync(join(directory, 'tree/file'), 'aaa\n')
+  const root = new DiskRoot(join(directory, 'tree'))
+  t.after(() => closeSync(root.fd))
+  const bounds = { maxMatches: 10, maxBytes: 1000, timeoutMs: 60_000 }
+  const search = (pattern: string, ignoresCase = false) =>
+    new Searches(join(directory, 'root')).search(root, '/', {
+      ...bounds,
+      top: '/',
+      pattern,
+      isRegex: true,
+      ignoresCase,
+    })
+  assert.equal((await search('(a{1,100}){1,100}')).matches.length, 1)
+  for (const ignoresCase of [false, true])
+    await assert.rejects(search('(a{1,1000}){1,1000}', ignoresCase), { code: 'invalid_request' })
 })

@@ -142,6 +142,8 @@ function commandOf({ pattern, isRegex, ignoresCase }: Query): string[] {
     ...['--null', '--max-columns=4096', '--max-columns-preview', `--max-filesize=${limits.searchFileBytes}`],
     // A file that becomes shorter meanwhile must not end the program.
     ...['--no-mmap', '--threads=1', '--sort=path', '--no-require-git', '--no-ignore-global'],
+    // A larger expression is refused, before it takes the memory that ends the program.
+    ...['--regex-size-limit=32M', '--dfa-size-limit=64M'],
     ...(isRegex ? [] : ['--fixed-strings']),
     ignoresCase ? '--ignore-case' : '--case-sensitive',
     ...[`--regexp=${pattern}`, '--'],

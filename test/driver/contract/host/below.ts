@@ -80,7 +80,7 @@ for i in range(300): os.mkdir("d" * 99); os.chdir("d" * 99)'`,
     const lines = await search('/workspace/top/hostile', '(a*)*b')
     assert.deepEqual(lines.matches, [])
     assert.match((await search('/workspace/top/hostile', 'a{3}')).matches[0]!.text, /^a{4096} \[/)
-    for (const pattern of ['((a{1000}){1000}){1000}', '\\p{Greek', '(?<=a)b', '\\1'])
+    for (const pattern of ['((a{1000}){1000}){1000}', '(a{1,1000}){1,1000}', '\\p{Greek', '(?<=a)b', '\\1'])
       await assert.rejects(search('/workspace/top/hostile', pattern), { code: 'invalid_request' }, pattern)
     const cut = await search('/workspace/top/hostile', '(a*)*b', { timeoutMs: 1 })
     assert.deepEqual(cut, { matches: [], truncated: true })
