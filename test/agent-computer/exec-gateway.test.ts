@@ -346,7 +346,8 @@ describe('the exec gateway', { timeout: 120_000 }, () => {
       ['Start', 'x', 'application/grpc', [400, 'invalid_argument']],
       ['List', '{}', 'application/grpc-web+proto', [415, '']],
       ['StreamInput', '{}', json, [415, '']],
-      ['None', '{}', json, [404, 'ROUTE_NOT_FOUND']],
+      ['None', '{}', json, [501, 'unimplemented']],
+      ['None', '{}', 'application/connect+json', [404, 'unimplemented']],
     ] as const)
       assert.deepEqual(await ask(path, body, type), expected, `${path} ${type} ${body.slice(0, 40)}`)
     assert.equal((await fetch(`${server.url}/process.Process/List`)).status, 405)

@@ -32,10 +32,12 @@ const undocumented: Record<string, string> = {
   'GET /docs/search.js': 'a part of a page',
   'GET /docs/search.json': 'a part of a page',
   ...Object.fromEntries(
-    ['Start', 'Connect', 'List', 'Update', 'SendInput', 'StreamInput', 'SendSignal', 'CloseStdin'].map((name) => [
-      `POST /process.Process/${name}`,
-      'a method of Connect, which process.proto and docs/EXEC-GATEWAY.md describe',
-    ]),
+    ['Start', 'Connect', 'List', 'Update', 'SendInput', 'StreamInput', 'SendSignal', 'CloseStdin', ':method'].map(
+      (name) => [
+        `POST /process.Process/${name}`,
+        'a method of Connect, which process.proto and docs/EXEC-GATEWAY.md describe',
+      ],
+    ),
   ),
   'GET /metrics': "for the operator's monitoring, with its own token",
 }

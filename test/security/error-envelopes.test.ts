@@ -47,7 +47,6 @@ const unknown = [
   '/api/v1/sessions/none',
   '/sessions/none/none',
   '/v1/none',
-  '/process.Process/None',
   '/none',
   '/users/none',
   '/api/v1',

@@ -456,6 +456,10 @@ describe('two accounts', { timeout: 300_000 }, () => {
         },
       ]),
     ),
+    'POST /process.Process/:method': async () => {
+      const { status, body } = await atGateway('None')
+      assert.deepEqual([status, body.code], [501, 'unimplemented'])
+    },
     'POST /process.Process/List': async () => {
       const { body } = await atGateway('List')
       assert.deepEqual(body, {})

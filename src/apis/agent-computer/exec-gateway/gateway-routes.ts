@@ -1,5 +1,6 @@
 import type { DescMethod } from '@bufbuild/protobuf'
 import { Code, ConnectError, createConnectRouter, createContextValues } from '@connectrpc/connect'
+import { codeToString } from '@connectrpc/connect/protocol-connect'
 import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { limits } from '../../../config/limits.ts'
@@ -26,6 +27,7 @@ export function addGatewayRoutes(app: App, engine: Engine): void {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
     for (const handler of handlersOf(engine)) addMethod(scope, engine, handler)
+    addUnknownMethods(scope, engine)
   })
 }
 
@@ -57,6 +59,22 @@ function addMethod(app: App, engine: Engine, handler: UniversalHandler): void {
     async (request, reply) => {
       const isPlain = lines && !request.headers['content-type']?.startsWith('application/connect+')
       await exchange(engine, isPlain ? lines : handler, { request, reply, isEndless: isInput(method) })
+    },
+  )
+}
+
+/** Answers calls of methods that the service does not have. */
+function addUnknownMethods(app: App, engine: Engine): void {
+  app.post(
+    `/${Process.typeName}/:method`,
+    { errorHandler: replyWithError, config: { callerOf: callerOfGateway(engine) } },
+    async (request, reply) => {
+      const { method } = request.params as { method: string }
+      // A client that asks for a stream reads the status alone, and takes 404 for a method that is not there.
+      const isStream = request.headers['content-type']?.startsWith('application/connect+') === true
+      void reply.status(isStream ? 404 : 501)
+      const message = `${Process.typeName} has no method "${method.slice(0, 100)}"`
+      return { code: codeToString(Code.Unimplemented), message }
     },
   )
 }
