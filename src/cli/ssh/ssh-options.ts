@@ -44,7 +44,9 @@ export async function portOptions(
 ): Promise<SshOptions> {
   const folder = new SshFolder(program, id)
   if (host === null || port === null || user === null || publicKey === null)
-    throw new Error('Cannot connect by SSH: the server has no port for it; its operator sets CARREL_SSH_EDGE_PORT')
+    throw new Error(
+      'Cannot connect by SSH: this server has it off; CARREL_SSH_EDGE_PORT or CARREL_SSH_PORTS turns it on',
+    )
   await folder.saveHostKey(id, publicKey)
   return { HostName: host, Port: String(port), User: user, ...hostOptions(folder, id) }
 }

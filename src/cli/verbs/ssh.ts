@@ -35,15 +35,26 @@ see "ssh-config".`,
     if (values['proxy']) return proxy(program, name)
     const client = await openClient(program, values)
     const computer = await settled(call, client, await client.computers.ensureReady(name))
-    if (values['prepare']) return (await prepare(program, client, computer)) ? 0 : 1
-    const options = await optionsFor(call, client, computer)
+    const hasKey = await prepare(program, client, computer)
+    if (values['prepare']) return hasKey ? 0 : 1
+    const options = await optionsFor(call, client, { computer, hasKey })
     const command = rest[0] === '--' ? rest.slice(1) : rest
-    return runSsh(program, computer.handle, options, command)
+    const exitCode = await runSsh(program, computer.handle, options, command)
+    if (exitCode === sshFailed && !hasKey) await program.stderr.line(ownKeysNote)
+    return exitCode
   },
 }
 
-async function optionsFor({ program, values }: Call, client: Carrel, computer: Computer): Promise<SshOptions> {
-  const hasKey = await prepare(program, client, computer)
+/** The exit code of OpenSSH for a failure of its own. */
+const sshFailed = 255
+const ownKeysNote =
+  'This server has no TLS port for SSH (CARREL_SSH_EDGE_PORT), so ssh used your own keys. POST /v1/ssh-keys registers one.'
+
+async function optionsFor(
+  { program, values }: Call,
+  client: Carrel,
+  { computer, hasKey }: { computer: Computer; hasKey: boolean },
+): Promise<SshOptions> {
   const connection = await client.computers.connection(computer.id)
   const options = hasKey
     ? edgeOptions(program, computer, connection.ssh_user ?? 'root')
