@@ -53,6 +53,12 @@ describe('carrel computers', { timeout: 120_000 }, () => {
     assert.equal((await run('get', 'builder')).exitCode, 1)
   })
 
+  test('ssh says which settings turn SSH on', async () => {
+    await output('create', 'off')
+    const { exitCode, stderr } = await run('ssh', 'off')
+    assert.deepEqual([exitCode, /CARREL_SSH_EDGE_PORT or CARREL_SSH_PORTS/.test(stderr)], [1, true], stderr)
+  })
+
   test('exec runs its line with sh in a computer without Bash', async () => {
     await output('create', 'bare')
     await output('exec', 'bare', '-u', 'root', '--', 'rm', '/bin/bash', '/usr/bin/bash')
@@ -170,7 +176,7 @@ describe('carrel computers', { timeout: 120_000 }, () => {
     await user.home.run(['login', server.token, '--url', server.url])
     const stop = await user.atTerminal(['computers', 'stop'], [['or a handle) ', () => 'second']])
     assert.equal(stop.exitCode, 0, stop.screen)
-    assert.match(stop.screen, /^ +HANDLE +STATE .*\r\n(?:.*\r\n)* \d+ +second +running .*second is stopped\r\n$/ms)
+    assert.match(stop.screen, /^ +HANDLE +STATE .*\r\n(?:.*\r\n)* *\d+ +second +running .*second is stopped\r\n$/ms)
     const none = await user.atTerminal(['computers', 'stop'], [['or a handle) ', () => '99']])
     assert.deepEqual([none.exitCode, /carrel: Nothing was done/.test(none.screen)], [2, true], none.screen)
     await output('ports', 'publish', 'first', '8080')

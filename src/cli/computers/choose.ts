@@ -3,7 +3,7 @@ import type { Carrel } from '../../../sdk/index.ts'
 import { ask } from '../ask.ts'
 import { Declined, UsageError } from '../usage-error.ts'
 import { missing, type ActionCall } from './action.ts'
-import { computerTable } from './table.ts'
+import { byCreation, computerTable } from './table.ts'
 
 /** What a user can choose from at a terminal. */
 interface Choice<T> {
@@ -47,7 +47,7 @@ export async function chosenOne(call: ActionCall, client: Carrel, name = call.op
   const { program } = call
   const { id } = await pick(call, {
     what: 'computer',
-    load: () => client.computers.list(),
+    load: async () => byCreation(await client.computers.list()),
     table: (computers) => computerTable(computers, false, listWidth(call)),
     nameKind: 'a handle',
     names: ({ handle, id }) => [handle, id],

@@ -63,3 +63,16 @@ test('get shows where a computer is reached, and its ports', async () => {
     )
   }
 })
+
+test('lists are in the order of creation, and of handles where that is one moment', async () => {
+  await using server = await FakeServer.start()
+  using home = new CliHome()
+  for (const [handle, created_at] of [
+    ['late', '2026-01-02T00:00:00Z'],
+    ['b', '2026-01-01T00:00:00Z'],
+    ['a', '2026-01-01T00:00:00Z'],
+  ] as const)
+    server.computers.push(fakeComputer(handle, { created_at }))
+  const { stdout } = await home.run(['computers', 'ls'], { server })
+  assert.deepEqual(stdout.match(/^[a-z]+(?= )/gm), ['a', 'b', 'late'])
+})

@@ -7,10 +7,10 @@ import { shortTime } from '../times.ts'
 import type { ActionCall } from './action.ts'
 import { chosen } from './choose.ts'
 import { sizeText } from './size-options.ts'
-import { computerTable } from './table.ts'
+import { byCreation, computerTable } from './table.ts'
 
 export async function list({ program, values }: ActionCall, client: Carrel): Promise<void> {
-  const computers = await client.computers.list()
+  const computers = byCreation(await client.computers.list())
   if (values.json) return program.stdout.line(JSON.stringify({ computers }))
   if (computers.length > 0)
     return program.stdout.write(computerTable(computers, values['long'] === true, program.stdout.width))

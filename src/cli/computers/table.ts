@@ -13,6 +13,12 @@ export function computerTable(computers: readonly Computer[], isLong: boolean, w
   )
 }
 
+/** Returns computers in the order of their creation, and those of one moment by their handles. */
+export function byCreation(computers: readonly Computer[]): Computer[] {
+  const time = ({ created_at: text }: Computer) => Date.parse(text)
+  return computers.toSorted((a, b) => time(a) - time(b) || (a.handle < b.handle ? -1 : 1))
+}
+
 const columns = [
   { title: 'HANDLE', shrinksTo: 20, cell: ({ handle }: Computer) => handle },
   { title: 'STATE', cell: ({ state }: Computer) => state },

@@ -31,7 +31,7 @@ export async function answerTo<T>({ origin }: MailedLink, serverUrl: string, ask
     if (!isRefused && !(error instanceof CarrelConnectionError)) throw error
     const isOther = new URL(serverUrl).origin !== origin
     if (!isRefused && !isOther) throw error
-    const hint = isOther ? `\n  The link is from ${origin}, but ${serverUrl} was asked: use --url ${origin}.` : ''
+    const hint = isOther ? `. The link is from ${origin}, but ${serverUrl} was asked: use --url ${origin}` : ''
     throw new Error(`${error.message}${hint}`, { cause: error })
   }
 }

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { ComputerRow, Database, OperationRow } from '../../../db/schema.ts'
+import { inGiB } from './in-gib.ts'
 import { transaction } from '../../../db/transaction.ts'
 import { CarrelError } from '../../../errors.ts'
 import type { Caller } from '../../caller.ts'
@@ -114,7 +115,7 @@ async function assertReady(trx: Transaction<Database>, { id }: AccessibleSnapsho
   if (Number(bytes ?? 0) > size.diskBytes)
     throw new CarrelError(
       'invalid_request',
-      `${doing}: the snapshot holds ${bytes} bytes, more than its storage would`,
+      `${doing}: the snapshot holds ${inGiB(Number(bytes))}, more than its storage would`,
       {
         details: { part: 'storage', usedBytes: Number(bytes) },
       },

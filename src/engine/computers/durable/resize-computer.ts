@@ -1,3 +1,4 @@
+import { inGiB } from './in-gib.ts'
 import type { Transaction } from 'kysely'
 import type { ComputerRow, Database, OperationRow } from '../../../db/schema.ts'
 import { transaction } from '../../../db/transaction.ts'
@@ -136,9 +137,4 @@ async function assertRoomFor(
   const runs = row.state === 'running' || row.state === 'paused'
   if (runs && size.memoryBytes > row.memory_bytes) assertFits(doing, 'memory', size.memoryBytes, freeMemoryBytes)
   if (size.diskBytes > row.disk_bytes) assertFits(doing, 'storage', size.diskBytes, freeDiskBytes)
-}
-
-/** Returns a size in GiB, rounded up: files of that size have to go. */
-function inGiB(bytes: number): string {
-  return `${(Math.ceil((bytes / 1024 ** 3) * 10) / 10).toFixed(1)} GiB`
 }

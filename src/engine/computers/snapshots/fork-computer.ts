@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { ComputerRow, Database, OperationRow } from '../../../db/schema.ts'
+import { inGiB } from '../durable/in-gib.ts'
 import { CarrelError, asCarrelError } from '../../../errors.ts'
 import { mapWithLimit } from '../../../map-with-limit.ts'
 import type { OwnedRow } from '../access/look-up.ts'
@@ -59,7 +60,7 @@ export async function beginFork(
       if ((stats?.diskBytes ?? 0) > size.diskBytes)
         throw new CarrelError(
           'invalid_request',
-          `${doing}: it holds ${stats?.diskBytes} bytes, more than their storage`,
+          `${doing}: it holds ${inGiB(stats!.diskBytes!)}, more than their storage`,
           {
             details: { part: 'storage', usedBytes: stats?.diskBytes },
           },

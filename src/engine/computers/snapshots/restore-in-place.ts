@@ -1,4 +1,5 @@
 import type { ComputerRow, OperationRow } from '../../../db/schema.ts'
+import { inGiB } from '../durable/in-gib.ts'
 import { transaction } from '../../../db/transaction.ts'
 import { CarrelError } from '../../../errors.ts'
 import { appendEvent } from '../../audit/append-event.ts'
@@ -49,7 +50,7 @@ export async function beginRestoreInPlace(
         })
       const usedBytes = Number(found.size_bytes ?? 0)
       if (usedBytes > row.disk_bytes)
-        throw new CarrelError('conflict', `${doing}: the snapshot holds ${usedBytes} bytes, more than its storage`, {
+        throw new CarrelError('conflict', `${doing}: the snapshot holds ${inGiB(usedBytes)}, more than its storage`, {
           details: { usedBytes },
         })
       return { wasRunning: row.state === 'running' || row.state === 'paused' }
