@@ -25,7 +25,7 @@ test('runProgram() and runIsolated() name a program that is not installed', asyn
   for (const run of [runProgram, runIsolated]) {
     await assert.rejects(run(['no-such-program', '--help']), {
       code: 'unavailable',
-      message: 'Cannot run "no-such-program": it is not installed on this host',
+      message: 'Cannot run "no-such-program": it is not installed on this host; install the package no-such-program',
     })
   }
 })

@@ -57,9 +57,13 @@ export async function runProgram(argv: [string, ...string[]], options: ProgramOp
   const [exitCode, signal] = await ended(child)
   const missing = /^(?:setpriv|unshare): failed to execute (.+): No such file/.exec(lines.at(-1) ?? '')?.[1]
   if (missing !== undefined)
-    throw new CarrelError('unavailable', `Cannot run "${missing}": it is not installed on this host`, {
-      details: { program: missing },
-    })
+    throw new CarrelError(
+      'unavailable',
+      `Cannot run "${missing}": it is not installed on this host; install the package ${packageOf[missing] ?? missing}`,
+      {
+        details: { program: missing },
+      },
+    )
   if (exitCode !== 0) throw new ProgramFailure(program, exitCode, signal, lines)
 }
 
@@ -70,6 +74,9 @@ export async function runProgram(argv: [string, ...string[]], options: ProgramOp
 export function runIsolated(argv: [string, ...string[]], options: ProgramOptions = {}): Promise<void> {
   return runProgram(['unshare', '--fork', '--kill-child', '--pid', '--mount-proc', '--', ...argv], options)
 }
+
+/** Debian's package of a program, where it has another name. */
+const packageOf: Record<string, string> = { btrfs: 'btrfs-progs', nft: 'nftables', ip: 'iproute2' }
 
 /** Settles when the last process that could write has ended, also when the program was aborted. */
 function ended(child: ChildProcess): Promise<[number | null, string | null]> {
