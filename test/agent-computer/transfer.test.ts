@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import type { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import type { ConnectSpec } from '../../src/drivers/driver.ts'
 import { quoteFor, topUp } from '../../src/engine/money/ledger/top-up.ts'
 import { AgentComputers } from '../support/agent-computer.ts'
+import { PageVisitor } from '../support/computer-page.ts'
 import { TestApp } from '../support/test-app.ts'
 import { until } from '../support/server.ts'
 import { signInByMail } from '../identity/outbox.ts'
@@ -82,6 +88,44 @@ describe('the transfer of a computer', { timeout: 120_000 }, () => {
     assert.equal(authorized_keys, null)
     for (const table of ['ports', 'processes', 'ssh_certificates'] as const)
       assert.deepEqual(await server.db.selectFrom(table).selectAll().where('computer_id', '=', id).execute(), [], table)
+  })
+
+  test('a page that shows its desktop and plays its sound learns that it belongs to another workspace', async (t) => {
+    const { id } = await own.create({ handle: 'watched' })
+    const guest = createServer((connection) => connection.on('error', () => {}).write('RFB 003.008\n'))
+    await once(guest.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => guest.close())
+    const { engine, driver } = server
+    const streams: Readable[] = []
+    const keep = <T extends Readable>(stream: T) => streams.push(stream) && stream
+    t.mock.method(engine.desktops, 'open', async () => ({
+      connect: async () => keep(connect((guest.address() as AddressInfo).port, '127.0.0.1')),
+      ended: new Promise(() => {}),
+    }))
+    const dial = driver.connect.bind(driver)
+    t.mock.method(driver, 'connect', async (of: string, spec: ConnectSpec) => {
+      const connected = await dial(of, { ...spec, argv: ['sleep', '1000'] })
+      keep(connected.stdout)
+      return connected
+    })
+    const { visitor } = await PageVisitor.enter(server, own, id)
+    const sockets = ['desktop', 'desktop', 'sound'].map((what) => visitor.socket(`/api/${what}/socket`))
+    const closed = Promise.all(sockets.map((socket) => once(socket, 'close')))
+    await Promise.all(sockets.map((socket) => once(socket, 'message')))
+    const end = driver.endPrograms.bind(driver)
+    t.mock.method(driver, 'endPrograms', async (of: string) => {
+      // The page hears of the end of each, one by a failure, before the transfer goes on.
+      const ended = streams.map((stream) => new Promise((resolve) => stream.once('close', resolve)))
+      await end(of)
+      const [one, other] = streams
+      one!.destroy()
+      other!.destroy(new Error('reset'))
+      await Promise.all(ended)
+      await setImmediate()
+    })
+    assert.equal((await give('watched', teamId)).status, 200)
+    const gone = 'the computer belongs to another workspace now'
+    for (const [code, reason] of await closed) assert.deepEqual([code, String(reason)], [4409, gone])
   })
 
   test('each workspace pays for its own time', async () => {

@@ -3,8 +3,8 @@ import { soundFormat } from '../../../engine/computers/desktop/sounds.ts'
 import type { Engine } from '../../../engine/engine.ts'
 import type { App } from '../../../http/app.ts'
 import { refuseText, relaySocket } from '../../../http/sockets/relay-socket.ts'
+import { closeEnded, closeIfStopped } from './close-ended.ts'
 import { addPageSocket } from './page-sockets.ts'
-import { closeCodes } from './page-visit.ts'
 import { ViewOnlyFilter } from './view-only-filter.ts'
 
 /** Adds the desktop of the computer, and what it plays. Both start with the first client, and end without any. */
@@ -14,6 +14,7 @@ export function addDesktopRoutes(app: App, engine: Engine): void {
     part: 'desktop',
     maxMessageBytes: limits.socketMessageBytes,
     open: async (socket, { session: { computer }, viewOnly }) => {
+      const { id } = computer
       const { descriptors } = engine.budgets
       const shares = descriptors.sharesOf({ account: computer.accountId })
       const lease = descriptors.take('open the desktop', shares)
@@ -26,12 +27,13 @@ export function addDesktopRoutes(app: App, engine: Engine): void {
         const filter = viewOnly ? new ViewOnlyFilter() : undefined
         const relayed = relaySocket(socket, connection, filter ? { filter: (bytes) => filter.take(bytes) } : {})
         socket.hold('desktop', false)
-        await relayed
+        // A connection that breaks is an end like others while its computer is being stopped or transferred.
+        await relayed.catch((error: unknown) => closeIfStopped(engine, socket, id).then(() => Promise.reject(error)))
       } finally {
         lease.release()
         socket.hold('desktop', false)
       }
-      socket.close(closeCodes.failure, 'the desktop has ended')
+      await closeEnded(engine, socket, id, 'the desktop has ended')
     },
   })
   addPageSocket(app, engine, {
@@ -48,7 +50,7 @@ export function addDesktopRoutes(app: App, engine: Engine): void {
           // A listener that is behind misses some, and is not further behind then.
           if (socket.bufferedAmount + sound.length <= limits.soundBacklogBytes) socket.send(sound)
         },
-        end: () => socket.close(closeCodes.failure, 'the sound has ended'),
+        end: () => void closeEnded(engine, socket, computer.id, 'the sound has ended').catch(() => socket.terminate()),
       })
       try {
         await closed
