@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { AgentComputers } from '../support/agent-computer.ts'
 import { BrowserPage, noBrowser } from '../support/browser.ts'
+import { PageVisitor } from '../support/computer-page.ts'
 import { TestServer } from '../support/server.ts'
 import { settles } from '../support/settles.ts'
 
@@ -78,6 +79,30 @@ describe('the page of a computer in a browser', { timeout: 300_000, skip: noBrow
     await until(printed('one-42'))
     await run('echo three-$((1 + 2))')
     await until(printed('three-3'))
+  })
+
+  test('tells terminals of one title apart, and shows the tab of the active one however many there are', async () => {
+    // Longer than the first title of a terminal, so that the tabs grow once they are shown.
+    const title = 'the same long title'
+    await computers.shell(id, String.raw`echo "printf '\033]0;${title}\007'" > ~/.bash_profile`)
+    const { visitor } = await PageVisitor.enter(server, computers, id)
+    const opened: string[] = []
+    for (let count = 1; count <= 10; count++)
+      opened.push((await visitor.send('POST', '/api/terminals', { body: { cols: 80, rows: 24 } })).body.terminal.id)
+    await browser.evaluate(`sessionStorage.setItem('carrel.terminal', ${JSON.stringify(opened.at(-1))})`)
+    const size = { width: 700, height: 900 }
+    await browser.goTo(new URL('/', session.access_url).href, size)
+    const titles = [title, ...Array.from({ length: 9 }, (_, index) => `${title} ${index + 2}`)]
+    await until(`${tabs}.slice(2).map(({ title }) => title).join() === ${JSON.stringify(titles.join())}`)
+    await until(`(({ left, right }, strip) => left >= strip.left - 1 && right <= strip.right + 1)(
+      document.querySelector('.tab.active').getBoundingClientRect(),
+      document.querySelector('.tab-list').getBoundingClientRect())`)
+    assert.equal(await browser.evaluate(`document.querySelector('.tab.active [role=tab]').title`), `${title} 10`)
+    await computers.shell(id, 'rm ~/.bash_profile')
+    for (const each of opened) await visitor.send('DELETE', `/api/terminals/${each}`)
+    await browser.goTo(new URL('/', session.access_url).href)
+    await until(`${tabs}.length === 2`)
+    await click(`${tabs}[0]`)
   })
 
   test('does not answer again what programs asked before a reload', async () => {

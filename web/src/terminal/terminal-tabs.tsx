@@ -22,8 +22,12 @@ export function TerminalTabs({ tabs, activeId, onSelect, onClose, onOpen, canOpe
   const list = useRef<HTMLDivElement>(null)
 
   useEffect(() => {
-    const active = activeId && list.current?.querySelector(`#terminal-tab-${CSS.escape(activeId)}`)
-    if (active) active.parentElement?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+    if (!list.current || activeId === undefined) return
+    const active = list.current.querySelector(`#terminal-tab-${CSS.escape(activeId)}`)?.parentElement
+    // Also once the strip is shown or has another width, and when the title of a tab moves those after it.
+    const observer = new ResizeObserver(() => active?.scrollIntoView({ block: 'nearest', inline: 'nearest' }))
+    for (const each of [list.current, ...list.current.children]) observer.observe(each)
+    return () => observer.disconnect()
   }, [activeId])
 
   const onKeyDown = (event: KeyboardEvent) => {

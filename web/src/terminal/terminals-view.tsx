@@ -3,6 +3,7 @@ import { messageOf } from '../api/request.ts'
 import { closeTerminal, listTerminals, openTerminal, type Terminal } from '../api/terminals.ts'
 import { Dialog } from '../design/dialog.tsx'
 import { Notice } from '../design/notice.tsx'
+import { withNumberedTitles } from './numbered-titles.ts'
 import { TerminalPane } from './terminal-pane.tsx'
 import { TerminalTabs } from './terminal-tabs.tsx'
 import '@xterm/xterm/css/xterm.css'
@@ -77,8 +78,9 @@ export function TerminalsView({ isActive }: { isActive: boolean }) {
     await closeTerminal(id).catch((failure: unknown) => setError(messageOf(failure)))
   }
 
+  const tabs = withNumberedTitles(terminals ?? [])
   const askToClose = (id: string) => {
-    const terminal = terminals?.find((each) => each.id === id)
+    const terminal = tabs.find((each) => each.id === id)
     if (terminal?.exited) void close(id)
     else setClosing(terminal)
   }
@@ -102,7 +104,7 @@ export function TerminalsView({ isActive }: { isActive: boolean }) {
   return (
     <section className="view terminals" aria-label="Terminal" hidden={!isActive}>
       <TerminalTabs
-        tabs={terminals}
+        tabs={tabs}
         activeId={activeId}
         onSelect={select}
         onClose={askToClose}
