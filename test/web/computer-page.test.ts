@@ -217,7 +217,7 @@ describe('the page of a computer in a browser', { timeout: 300_000, skip: noBrow
     await until(`document.querySelector('h1')?.textContent === 'This page needs a link'`)
   })
 
-  test('tells a visitor whose share is withdrawn that its owner makes another link', async () => {
+  test('tells a visitor whose share is withdrawn to ask for a new link, and how its owner makes one', async () => {
     const { body } = await computers.call('POST', `/computers/${id}/shares/links`, { allow_browser: true })
     const token = new URL(body.share.share_url).pathname.split('/').at(-1)
     const { body: opened } = await server.call('POST', `/v1/shares/${token}/access-sessions`, {}, { token: null })
@@ -225,5 +225,9 @@ describe('the page of a computer in a browser', { timeout: 300_000, skip: noBrow
     await until(`document.querySelector('.terminal-pane')`)
     await computers.call('DELETE', `/computers/${id}/shares/links/${body.share.id}`)
     await until(`document.querySelector('.command')?.textContent === 'carrel computers shares create ${handle}'`)
+    const text = await browser.evaluate(`document.querySelector('.notice').textContent`)
+    assert.match(text as string, /The share was revoked\..*Ask whoever shared it with you for a new link\./)
+    await browser.goTo(new URL('/', session.access_url).href)
+    await until(`document.querySelector('.notice')?.textContent.includes('If somebody shared it with you')`)
   })
 })
