@@ -19,6 +19,7 @@ const packed = [
   'sdk/',
   'src/cli',
   'src/suggestion.ts',
+  'src/tar',
 ]
 
 /** A folder for clones and for the installed client, which ends with the test. */
