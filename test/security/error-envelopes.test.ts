@@ -43,14 +43,7 @@ const surfaces: [RegExp, Surface][] = [
 const surfaceOf = (path: string) => surfaces.find(([pattern]) => pattern.test(path))![1]
 
 /** A path of each surface that does not exist, or not yet. */
-const unknown = [
-  '/api/v1/sessions/none',
-  '/sessions/none/none',
-  '/v1/none',
-  '/none',
-  '/users/none',
-  '/api/v1',
-]
+const unknown = ['/api/v1/sessions/none', '/sessions/none/none', '/v1/none', '/none', '/users/none', '/api/v1']
 
 type Body = Record<string, any> // oxlint-disable-line typescript/no-explicit-any -- an envelope of any surface
 
