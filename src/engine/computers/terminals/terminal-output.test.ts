@@ -39,7 +39,7 @@ const piece = 64 * 1024
 test('a client continues after the bytes that it has, and gets the newest output when it has none of them', async () => {
   const process = new Printed()
   const output = new TerminalOutput(process as unknown as ProcessHandle)
-  assert.deepEqual(await output.from(0), { offset: 0, cursor: 0, skipBytes: 0 })
+  assert.deepEqual(await output.from(0), { offset: 0, cursor: 0, skipBytes: 0, end: 0 })
   process.sizes.push(10, 20, 30)
   for (const [after, offset] of [
     [0, 0],
@@ -49,12 +49,12 @@ test('a client continues after the bytes that it has, and gets the newest output
     [61, 0],
     [-1, 0],
   ] as const)
-    assert.deepEqual(await output.from(after), { offset, cursor: 0, skipBytes: offset }, `after ${after}`)
+    assert.deepEqual(await output.from(after), { offset, cursor: 0, skipBytes: offset, end: 60 }, `after ${after}`)
   assert.deepEqual(process.follows, [0], 'what was counted is not read again')
   process.sizes.push(...Array.from({ length: 100 }, () => piece))
   const end = 60 + 100 * piece
-  const { offset, cursor, skipBytes } = await output.from(0)
-  assert.equal(offset, end - replay)
+  const { offset, cursor, skipBytes, end: printed } = await output.from(0)
+  assert.deepEqual([offset, printed], [end - replay, end])
   assert.ok(skipBytes < 2 * piece, 'little is read that is not sent')
   const skipped = process.sizes
     .filter((_, index) => process.before(index) >= cursor)
@@ -68,7 +68,7 @@ test('after output was dropped, clients count on from what is kept', async () =>
   process.sizes.push(...Array.from({ length: 10 }, () => piece))
   process.kept = 8
   const output = new TerminalOutput(process as unknown as ProcessHandle)
-  const { offset, cursor, skipBytes } = await output.from(0)
+  const { offset, cursor, skipBytes, end } = await output.from(0)
   assert.deepEqual([cursor, skipBytes], [process.before(8), 0])
-  assert.deepEqual(await output.from(offset + piece), { offset: offset + piece, cursor, skipBytes: piece })
+  assert.deepEqual(await output.from(offset + piece), { offset: offset + piece, cursor, skipBytes: piece, end })
 })
