@@ -7,6 +7,7 @@ import { KeyedLock } from '../keyed-lock.ts'
  * holds two of a kind, so that no two pieces of work wait for each other.
  */
 const kinds = [
+  'datasets',
   'sandboxName',
   'computer',
   'kernel',
@@ -39,6 +40,11 @@ const held = new AsyncLocalStorage<Held>()
  */
 export class Locks {
   readonly #locks = new Map(kinds.map((kind) => [kind, new KeyedLock()]))
+
+  /** One change of the folder of datasets at a time: an upload takes a processor, and a clean-up needs peace. */
+  datasets<T>(work: () => Promise<T>): Promise<T> {
+    return this.#run('datasets', [], work)
+  }
 
   /** One sandbox is created for a name, however many requests ask at once. Among servers, the name is a unique key. */
   sandboxName<T>(accountId: string, name: string, work: () => Promise<T>): Promise<T> {

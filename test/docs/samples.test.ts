@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { surfaces } from '../../src/apis/surfaces.ts'
-import { createExampleComputer, needsSecret, needsState } from '../support/call-example.ts'
+import { addExampleDataset, createExampleComputer, needsSecret, needsState } from '../support/call-example.ts'
 import { TestServer } from '../support/server.ts'
 
 interface Sample {
@@ -38,6 +38,7 @@ describe('the samples of /docs', { timeout: 300_000 }, () => {
 
   before(async () => {
     server = await TestServer.start({ env: { CARREL_PLAY_MONEY: 'on' } })
+    await addExampleDataset(server)
     folder = mkdtempSync(join(tmpdir(), 'carrel-samples-'))
     samples = []
     for (const { name } of surfaces) {

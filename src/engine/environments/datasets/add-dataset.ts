@@ -44,7 +44,7 @@ export function addDataset(engine: DatasetContext, options: AddDataset): Promise
     try {
       const file = join(staging, 'upload')
       await receive(engine, file, options.body)
-      return await engine.datasetUploads.alone(() => addFile(engine, options, { file, staging, versions }))
+      return await engine.locks.datasets(() => addFile(engine, options, { file, staging, versions }))
     } finally {
       await rm(staging, { recursive: true, force: true })
     }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Settings } from '../../../config/settings.ts'
 import type { Database } from '../../../db/schema.ts'
 import type { ServerState } from '../../context.ts'
+import type { Locks } from '../../locks.ts'
 import type { Uploads } from './upload/uploads.ts'
 
 /** What adding and removing datasets uses of the engine. */
@@ -12,4 +13,5 @@ export interface DatasetContext {
   log: Logger
   server: Pick<ServerState, 'ownerId' | 'closing'>
   datasetUploads: Uploads
+  locks: Locks
 }

@@ -9,7 +9,7 @@ import { versionsIn } from './version-files.ts'
 
 /** Deletes what a crash or another server of the database has left here: uploads, and files that no version has. */
 export async function pruneVersions(engine: DatasetContext): Promise<void> {
-  await engine.datasetUploads.alone(async () => {
+  await engine.locks.datasets(async () => {
     const root = versionsIn(engine.settings.dataDirectory)
     const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return []

@@ -18,7 +18,7 @@ export interface Removed {
 /** Removes a dataset with all its samples. Throws not_found when there is none. */
 export async function removeDataset(engine: DatasetContext, name: string): Promise<Removed> {
   const id = await idOf(engine.db, name)
-  return engine.datasetUploads.alone(async () => {
+  return engine.locks.datasets(async () => {
     const total: Removed = { removed: 0, kept: 0 }
     // Another server may add a sample meanwhile.
     for (let isGone = false; !isGone;) {
@@ -34,7 +34,7 @@ export async function removeDataset(engine: DatasetContext, name: string): Promi
 /** Removes a sample with all its versions. Throws not_found when there is none. */
 export async function removeSample(engine: DatasetContext, name: string, sampleId: string): Promise<Removed> {
   const id = await idOf(engine.db, name)
-  const removed = await engine.datasetUploads.alone(() => removeVersions(engine, id, sampleId))
+  const removed = await engine.locks.datasets(() => removeVersions(engine, id, sampleId))
   if (removed.removed + removed.kept > 0) return removed
   throw new CarrelError('not_found', `Cannot remove sample "${sampleId}" of dataset "${name}": it does not exist`)
 }
@@ -137,7 +137,7 @@ async function deleteRows(
  * ends.
  */
 export async function pruneRemoved(engine: DatasetContext): Promise<void> {
-  await engine.datasetUploads.alone(async () => {
+  await engine.locks.datasets(async () => {
     const unused = await transaction(engine.db, 'durable', async (trx) => {
       const rows = await trx
         .selectFrom('samples')

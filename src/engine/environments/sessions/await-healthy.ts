@@ -25,7 +25,10 @@ export async function awaitHealthy(
     const isStarting = elapsedMs < healthcheck.startPeriodMs
     if (!isStarting) failures++
     if (failures >= Math.max(1, healthcheck.retries) || elapsedMs > limits.sessionHealthcheckMs)
-      throw new CarrelError('unavailable', `The health check of the task did not succeed within ${elapsedMs} ms`)
+      throw new CarrelError(
+        'unavailable',
+        `Cannot make the session ready: the health check of its task did not succeed within ${elapsedMs} ms`,
+      )
     await delay(isStarting ? healthcheck.startIntervalMs : healthcheck.intervalMs, undefined, {
       signal: engine.server.closing,
     })

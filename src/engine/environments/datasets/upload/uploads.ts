@@ -1,16 +1,14 @@
 import { limits } from '../../../../config/limits.ts'
 import { CarrelError } from '../../../../errors.ts'
 import { newId } from '../../../ids.ts'
-import { KeyedLock } from '../../../../keyed-lock.ts'
 
 /** Folders of uploads under way are hidden among the versions. */
 export const stagingPrefix = '.upload-'
 
-/** Changes of the folder of versions, one after the other: an upload takes a processor, and a clean-up needs peace. */
+/** The uploads of datasets that are under way. */
 export class Uploads {
   /** What the folders of this server's uploads begin with: those of an earlier server are not in use. */
   readonly prefix = `${stagingPrefix}${newId()}-`
-  readonly #lock = new KeyedLock()
   #waiting = 0
 
   /** Runs an upload, whose body may arrive while others are read. Throws `no_capacity` when too many wait. */
@@ -26,10 +24,5 @@ export class Uploads {
     } finally {
       this.#waiting -= 1
     }
-  }
-
-  /** Runs work while nobody else changes the folder. */
-  alone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#lock.run('versions', work)
   }
 }
