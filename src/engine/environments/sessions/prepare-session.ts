@@ -90,7 +90,8 @@ async function makeFolders({ driver }: EnvironmentsContext, id: string, task: Ta
 /** The time to live begins now. A session that was closed meanwhile has no computer any more. */
 async function markReady(engine: EnvironmentsContext, id: string): Promise<void> {
   const row = await ownComputer(engine, id)
-  if (row?.state !== 'running') throw new CarrelError('computer_stopped', 'The computer of the session has stopped')
+  if (row?.state !== 'running')
+    throw new CarrelError('computer_stopped', 'Cannot make the session ready: its computer has stopped')
   const session = await engine.db
     .updateTable('sessions')
     .set((eb) => ({ status: 'ready', ready_at: row.started_at, expires_at: eb('ttl_ms', '+', Date.now()) }))

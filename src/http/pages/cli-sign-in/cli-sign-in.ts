@@ -73,7 +73,7 @@ export class CliSignIn {
     form: { approval: string; workspace: string; name: string; answer: 'agree' | 'refuse' },
   ): Promise<FastifyReply> {
     const approval = this.#approvals.take(form.approval)
-    if (!approval) throw new CarrelError('unauthenticated', 'The page was used already, or is too old')
+    if (!approval) throw new CarrelError('unauthenticated', 'Cannot answer: the page was used already, or is too old')
     const result =
       form.answer === 'agree'
         ? { api_key: await giveKey(this.#engine, approval, { workspaceId: form.workspace, name: form.name }) }
