@@ -117,6 +117,7 @@ export function discoveryDocument({ baseUrl, engine, endpoints, messages, surfac
         balance: 'carrel balance - check credits',
         topup: 'carrel topup <package or dollars> - get a payment link',
         usage: 'carrel usage - show usage and its cost',
+        datasets: 'carrel datasets - list, show, write, add and remove datasets of tasks',
         images: 'carrel images - list, import and remove images of computers on this machine',
         ledger:
           'carrel ledger verify - check the ledger of the server on this machine; review settles payments that are held for review',
