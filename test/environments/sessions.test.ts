@@ -14,7 +14,7 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
     app = await TestApp.start()
     sample = await addSample(app.db, {
       source: { image: app.engine.defaultImage.id },
-      workdir: '/tmp/work',
+      workdir: '/tmp/task',
       env: { OF_TASK: 'yes' },
     })
   })
@@ -56,7 +56,7 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
     const done = await exec(id, 'pwd; echo $OF_TASK; echo to-err >&2; exit 3')
     assert.deepEqual(
       [done.status, done.exit_code, done.success, done.stdout, done.stderr, done.truncated],
-      ['completed', 3, false, '/tmp/work\nyes\n', 'to-err\n', false],
+      ['completed', 3, false, '/tmp/task\nyes\n', 'to-err\n', false],
     )
     const closed = await app.call('DELETE', `/sessions/${id}`)
     assert.equal(closed.status, 200)
@@ -65,7 +65,7 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
     assert.deepEqual([after.status, after.container_info], ['closed', null])
     assert.equal(await app.driver.get(id), undefined)
     assert.equal((await app.call('DELETE', `/sessions/${id}`)).body.duration_seconds, closed.body.duration_seconds)
-    assert.equal((await ended(id, done.interaction_id)).stdout, '/tmp/work\nyes\n')
+    assert.equal((await ended(id, done.interaction_id)).stdout, '/tmp/task\nyes\n')
   })
 
   test('a session ends when its time to live is over, unless it was extended', async (t) => {
@@ -167,10 +167,10 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
     }
     assert.deepEqual(await replace('a.txt', 'one'), [
       false,
-      'Cannot replace the text in "/tmp/work/a.txt": it occurs 2 times, on lines 1, 3; add what is around it until it occurs once',
+      'Cannot replace the text in "/tmp/task/a.txt": it occurs 2 times, on lines 1, 3; add what is around it until it occurs once',
     ])
     assert.match(String(await replace('a.txt', 'three')), /false,.*0 times/)
-    assert.deepEqual(await replace('a.txt', 'two\n'), [true, 'Replaced the text in "/tmp/work/a.txt", line 2'])
+    assert.deepEqual(await replace('a.txt', 'two\n'), [true, 'Replaced the text in "/tmp/task/a.txt", line 2'])
     assert.equal((await replace('link', 'TWO', '2\n'))[0], true)
     assert.equal((await exec(id, 'cat a.txt; stat -c %a a.txt; readlink link')).stdout, 'one\n2\none\n750\na.txt\n')
     for (const [path, why] of [
@@ -202,8 +202,8 @@ describe('sessions on samples', { timeout: 60_000 }, () => {
       headers,
       body: new Uint8Array([0, 255, 1]),
     })
-    assert.deepEqual([put.status, await put.json()], [200, { path: '/tmp/work/new/a.bin' }])
-    const got = await fetch(`${app.url}/sessions/${id}/files?path=/tmp/work/new/a.bin`, { headers })
+    assert.deepEqual([put.status, await put.json()], [200, { path: '/tmp/task/new/a.bin' }])
+    const got = await fetch(`${app.url}/sessions/${id}/files?path=/tmp/task/new/a.bin`, { headers })
     assert.deepEqual(new Uint8Array(await got.arrayBuffer()), new Uint8Array([0, 255, 1]))
   })
 

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../src/db/schema.ts'
+import { noParts, noTexts, plainEnvironment } from '../../src/engine/environments/datasets/formats/read-task.ts'
 import type { Task, TaskEnvironment } from '../../src/engine/environments/task.ts'
 import { newId } from '../../src/engine/ids.ts'
 
@@ -41,31 +42,10 @@ function taskWith(environment: Partial<TaskEnvironment> & Pick<TaskEnvironment, 
   return {
     format: 'plain',
     instanceId: 'one',
-    description: '',
+    ...noTexts,
+    ...noParts,
     problemStatement: 'Do it',
-    repo: '',
-    language: '',
-    baseCommit: '',
-    environmentSetupCommit: '',
-    patch: '',
-    testPatch: '',
-    nonCodePatch: '',
-    hintsText: '',
-    failToPass: [],
-    passToPass: [],
-    failToFail: [],
-    environment: {
-      workdir: null,
-      user: null,
-      env: {},
-      cpus: null,
-      memoryBytes: null,
-      storageBytes: null,
-      network: 'public',
-      buildTimeoutMs: 600_000,
-      healthcheck: null,
-      ...environment,
-    },
+    environment: { ...plainEnvironment, ...environment },
     agent: { timeoutMs: null, user: null },
     verifier: {
       kind: 'plain',
@@ -77,9 +57,5 @@ function taskWith(environment: Partial<TaskEnvironment> & Pick<TaskEnvironment, 
       tests: 'tests',
       script: 'test.sh',
     },
-    solution: null,
-    steps: [],
-    stepsReward: null,
-    artifacts: [],
   }
 }
