@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { BenchCase } from '../support/case.ts'
+import { createComputer } from '../support/computers.ts'
 import { HostSshd } from '../support/host-sshd.ts'
 import { interleave, timed } from '../support/interleave.ts'
 import { ratio } from '../support/measurement.ts'
@@ -85,11 +85,7 @@ async function compare({ directory, key, carrel, host }: Sides, quick: boolean) 
 
 /** Creates a computer, and returns its SSH port once it runs. */
 async function computerPort(server: BenchServer, publicKey: string): Promise<number> {
-  const handle = server.newSession()
-  const guest = { authorized_keys: [publicKey] }
-  const created = await server.request('POST', '/v1/computers', { handle, size_preset: 'ram-2g', guest })
-  if (created.status !== 202) throw new Error(`POST /v1/computers answered ${created.status}: ${created.text}`)
-  const read = async (path: string) => JSON.parse((await server.request('GET', `/v1/computers/${handle}${path}`)).text)
-  while ((await read('')).computer.state !== 'running') await delay(50)
-  return (await read('/connection')).connection.ssh_port as number
+  const computer = await createComputer(server, { guest: { authorized_keys: [publicKey] } })
+  const { text } = await server.request('GET', `${computer}/connection`)
+  return JSON.parse(text).connection.ssh_port
 }

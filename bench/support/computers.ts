@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BenchServer } from './server.ts'
 
-/** Creates a computer that lasts, and returns its path once it runs. */
-export async function createComputer(server: BenchServer): Promise<string> {
+/** Creates a computer that lasts, with further fields of the request, and returns its path once it runs. */
+export async function createComputer(server: BenchServer, more: object = {}): Promise<string> {
   const handle = server.newSession()
-  await post(server, '/v1/computers', { handle, size_preset: 'ram-2g' })
+  await post(server, '/v1/computers', { handle, size_preset: 'ram-2g', ...more })
   const path = `/v1/computers/${handle}`
   await reach(server, path, 'running')
   return path
