@@ -1,7 +1,6 @@
 import type { SessionRow } from '../../../db/schema.ts'
 import { lifecyclesWhere } from '../../lifecycle-policy.ts'
 import { destroyComputer } from '../../computers/lifecycle/destroy.ts'
-import { ownComputer } from '../../computers/lifecycle/own-computer.ts'
 import type { EnvironmentsContext } from '../environments.ts'
 import { endOverSession } from './end-session.ts'
 
@@ -16,11 +15,9 @@ export async function recoverSessions(engine: EnvironmentsContext): Promise<void
  * or whose computer does not run, and computers whose session has ended.
  */
 export async function sweepSessions(engine: EnvironmentsContext): Promise<void> {
-  for (const { id, expires_at: expiresAtMs } of await readySessions(engine)) {
-    const row = await ownComputer(engine, id)
-    if (row?.state !== 'running' && row?.state !== 'paused')
-      await endOverSession(engine, id, { why: 'stopped', reason: row?.state_reason ?? undefined })
-    else if (expiresAtMs <= Date.now()) await endOverSession(engine, id, { why: 'expired' })
+  for (const { id, state, state_reason: reason } of await overSessions(engine)) {
+    const runs = state === 'running' || state === 'paused'
+    await endOverSession(engine, id, runs ? { why: 'expired' } : { why: 'stopped', reason: reason ?? undefined })
   }
   for (const { id } of await leftComputers(engine))
     await engine.locks.computer(id, () => destroyComputer(engine, id, 'server', 'its session has ended'))
@@ -28,6 +25,26 @@ export async function sweepSessions(engine: EnvironmentsContext): Promise<void> 
 
 function readySessions({ db, node }: Pick<EnvironmentsContext, 'db' | 'node'>): Promise<SessionRow[]> {
   return db.selectFrom('sessions').selectAll().where('node_id', '=', node.id).where('status', '=', 'ready').execute()
+}
+
+/** Returns the ready sessions whose time is over or whose computer does not run, with what their computer does. */
+function overSessions({ db, node }: Pick<EnvironmentsContext, 'db' | 'node'>) {
+  return db
+    .selectFrom('sessions')
+    .leftJoin('computers', (join) =>
+      join.onRef('computers.id', '=', 'sessions.id').on('computers.node_id', '=', node.id),
+    )
+    .select(['sessions.id', 'computers.state', 'computers.state_reason'])
+    .where('sessions.node_id', '=', node.id)
+    .where('sessions.status', '=', 'ready')
+    .where((eb) =>
+      eb.or([
+        eb('computers.state', 'is', null),
+        eb('computers.state', 'not in', ['running', 'paused']),
+        eb('sessions.expires_at', '<=', Date.now()),
+      ]),
+    )
+    .execute()
 }
 
 function leftComputers({ db, node }: Pick<EnvironmentsContext, 'db' | 'node'>): Promise<{ id: string }[]> {
